@@ -87,17 +87,13 @@ def to_infrared(pixels: Image, name: str = "the image") -> Infrared:
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * 255
     if not (pixels.dtype in (np.uint8, np.uint16) or np.issubdtype(pixels.dtype, np.floating)):
-        raise UserError(
-            f"{name}: pixels of type {pixels.dtype}; convert them to uint8, uint16 or float32 first"
-        )
+        raise UserError(f"{name}: pixels of type {pixels.dtype}; convert them to uint8, uint16 or float32 first")
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 2, 3, 4)):
         raise UserError(
             f"{name}: an array of shape {pixels.shape}; expected (height, width) or (height, width, 1 to 4 channels)"
         )
     if pixels.size == 0:
-        raise UserError(
-            f"{name}: the image has no pixels (shape {pixels.shape}); give an image of at least 1x1"
-        )
+        raise UserError(f"{name}: the image has no pixels (shape {pixels.shape}); give an image of at least 1x1")
     if np.issubdtype(pixels.dtype, np.floating):
         pixels = pixels.astype(np.float32)
         if not np.isfinite(pixels).all():
@@ -141,9 +137,7 @@ def _decode(source: Path | bytes, name: str) -> Image:
         try:
             data = source.read_bytes()
         except OSError as error:
-            raise UserError(
-                f"{name}: cannot be read ({error.strerror}); check the path and its permissions"
-            ) from error
+            raise UserError(f"{name}: cannot be read ({error.strerror}); check the path and its permissions") from error
     if not data:
         raise UserError(f"{name}: the file is empty; copy it again from its source")
     return _decode_tiff(data, name) if data.startswith(TIFF_SIGNATURES) else _decode_opencv(data, name)
@@ -155,11 +149,7 @@ def _decode_opencv(data: bytes, name: str) -> Image:
         raise UserError(f"{name}: the JPEG file is truncated; copy it again from its source")
     try:
         # UNCHANGED keeps depth and alpha, but ignores the orientation that cameras write into JPEG files.
-        flags = (
-            cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
-            if data.startswith(b"\xff\xd8")
-            else cv2.IMREAD_UNCHANGED
-        )
+        flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH if data.startswith(b"\xff\xd8") else cv2.IMREAD_UNCHANGED
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise UserError(f"{name}: cannot be decoded ({brief(error)}); is it an image, and whole?") from error
@@ -177,9 +167,7 @@ def _decode_tiff(data: bytes, name: str) -> Image:
         with tifffile.TiffFile(io.BytesIO(data)) as tiff:
             page = tiff.pages[0]
             if int(np.prod(page.shape)) > 4 * MAX_PIXELS:
-                raise UserError(
-                    f"{name}: {page.shape} is larger than the limit of {MAX_PIXELS} pixels; cut it first"
-                )
+                raise UserError(f"{name}: {page.shape} is larger than the limit of {MAX_PIXELS} pixels; cut it first")
             pixels = page.asarray()
     except UserError:
         raise

@@ -67,7 +67,5 @@ def _pad_to(pixels: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
 
 def _resize(pixels: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
     shrinks = pixels.shape[0] > size_px
-    resized = cv2.resize(
-        pixels, (size_px, size_px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    )
+    resized = cv2.resize(pixels, (size_px, size_px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return np.asarray(resized, np.uint8)

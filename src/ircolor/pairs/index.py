@@ -124,9 +124,7 @@ def _from_index(index: Path) -> list[Pair]:
         with index.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(
-            f"{index}: cannot be read ({brief(error)}); it must be a CSV table in UTF-8"
-        ) from error
+        raise UserError(f"{index}: cannot be read ({brief(error)}); it must be a CSV table in UTF-8") from error
     if rows and not {"infrared", "rgb"} <= rows[0].keys():
         raise UserError(f"{index}: needs the columns infrared and rgb; it has {', '.join(map(str, rows[0]))}")
     problems = []
@@ -157,12 +155,9 @@ def _from_folders(data: Path) -> list[Pair]:
     ]
     infrared, rgb = ({file.stem: file for file in members} for members in files)
     problems += [
-        f"{infrared[stem]}: no file of that stem in {folders[1]}"
-        for stem in sorted(infrared.keys() - rgb.keys())
+        f"{infrared[stem]}: no file of that stem in {folders[1]}" for stem in sorted(infrared.keys() - rgb.keys())
     ]
-    problems += [
-        f"{rgb[stem]}: no file of that stem in {folders[0]}" for stem in sorted(rgb.keys() - infrared.keys())
-    ]
+    problems += [f"{rgb[stem]}: no file of that stem in {folders[0]}" for stem in sorted(rgb.keys() - infrared.keys())]
     raise_problems(problems, f"files of {data} have no partner")
     return [Pair(stem, infrared[stem], rgb[stem], scene=stem) for stem in sorted(infrared)]
 

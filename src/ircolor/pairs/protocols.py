@@ -77,10 +77,7 @@ def default_protocol(pairs: Sequence[Pair]) -> str:
 
 def _by_column(column: str) -> Callable[[Sequence[Pair]], Splits]:
     def split(pairs: Sequence[Pair]) -> Splits:
-        return {
-            name: [pair for pair in pairs if pair.columns.get(column) == name]
-            for name in ("train", "val", "test")
-        }
+        return {name: [pair for pair in pairs if pair.columns.get(column) == name] for name in ("train", "val", "test")}
 
     return split
 
@@ -183,8 +180,6 @@ PROTOCOLS = {
             True,
         ),
         Protocol("roadscene", "thermal road scenes: 141, 15, 25", _by_column("roadscene_split")),
-        Protocol(
-            "folder", "column split of the index; else 80/10/10 in blocks of neighbouring stems", _folder
-        ),
+        Protocol("folder", "column split of the index; else 80/10/10 in blocks of neighbouring stems", _folder),
     )
 }

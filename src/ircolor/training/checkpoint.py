@@ -56,9 +56,7 @@ class Checkpoint:
             UserError: names or shapes differ.
         """
         state = {
-            name.removeprefix(prefix + "."): t
-            for name, t in self.tensors.items()
-            if name.startswith(prefix + ".")
+            name.removeprefix(prefix + "."): t for name, t in self.tensors.items() if name.startswith(prefix + ".")
         }
         try:
             module.load_state_dict(state)
@@ -96,16 +94,12 @@ def save_checkpoint(
     Raises:
         UserError: the file cannot be written.
     """
-    tensors = {
-        f"{prefix}.{name}": t for prefix, module in modules.items() for name, t in module.state_dict().items()
-    }
+    tensors = {f"{prefix}.{name}": t for prefix, module in modules.items() for name, t in module.state_dict().items()}
     if optimizer is not None:
         for number, state in optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{number}.{key}": value for key, value in state.items()}
     header = {"recipe": recipe, "about": about, "progress": asdict(progress)}
-    data = save(
-        {name: t.detach().cpu().contiguous() for name, t in tensors.items()}, {HEADER_KEY: json.dumps(header)}
-    )
+    data = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, {HEADER_KEY: json.dumps(header)})
     write_atomic(path, data)
 
 
@@ -128,6 +122,4 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path}: damaged or not a safetensors file ({brief(error)}); use another checkpoint of the run"
         ) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{path}: not a checkpoint of ircolor; give a file that ircolor train wrote"
-        ) from error
+        raise UserError(f"{path}: not a checkpoint of ircolor; give a file that ircolor train wrote") from error

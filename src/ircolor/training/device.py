@@ -32,9 +32,7 @@ def choose_precision() -> Precision:
         return Precision("no", True, f"{name}: float32, it has no bf16 arithmetic")
     threads = f"CPU, {torch.get_num_threads()} threads"
     if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
-        return Precision(
-            "bf16", True, f"{threads}: bf16 autocast and channels_last, it has bf16 instructions"
-        )
+        return Precision("bf16", True, f"{threads}: bf16 autocast and channels_last, it has bf16 instructions")
     return Precision("no", True, f"{threads}: float32, it has no bf16 instructions")
 
 

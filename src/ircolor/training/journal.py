@@ -25,18 +25,14 @@ class Journal:
         enabled: False on all processes but the first.
     """
 
-    def __init__(
-        self, path: Path, resumed_step: int, total_steps: int, console: Console, enabled: bool = True
-    ) -> None:
+    def __init__(self, path: Path, resumed_step: int, total_steps: int, console: Console, enabled: bool = True) -> None:
         self.path = path
         self.console = console
         self.enabled = enabled
         self.total_steps = total_steps
         if enabled and path.exists():
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [
-                line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= resumed_step
-            ]
+            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= resumed_step]
             write_atomic(path, "".join(kept).encode())
         self._live = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
@@ -65,9 +61,7 @@ class Journal:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"event": event, **values}) + "\n")
 
-    def steps(
-        self, step: int, epoch: int, losses: dict[str, float], images_per_s: float, left_s: float
-    ) -> None:
+    def steps(self, step: int, epoch: int, losses: dict[str, float], images_per_s: float, left_s: float) -> None:
         """Record and show how the training goes.
 
         Args:

@@ -68,9 +68,7 @@ def edge_enhanced_rgb(true_rgb: Tensor, true_edges: Tensor) -> Tensor:
     return true_edges + true_rgb
 
 
-def difference_edge_loss(
-    edge_net: nn.Module, pred_rgb: Tensor, true_rgb: Tensor, true_edges: Tensor
-) -> Tensor:
+def difference_edge_loss(edge_net: nn.Module, pred_rgb: Tensor, true_rgb: Tensor, true_edges: Tensor) -> Tensor:
     """Equation 6: the edge loss of EdgeNet on the difference map; its gradient reaches both networks."""
     return edge_loss(edge_net(difference_map(pred_rgb, true_rgb)), true_edges)
 

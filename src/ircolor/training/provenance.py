@@ -12,9 +12,7 @@ def describe_code() -> dict[str, str]:
     here = Path(__file__).parent
     git = ["git", "-C", str(here)]
     try:
-        commit = subprocess.run(
-            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
-        )
+        commit = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
         status = subprocess.run(
             [*git, "status", "--porcelain", "--", str(here.parent)],
             capture_output=True,

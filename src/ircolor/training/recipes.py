@@ -94,15 +94,11 @@ def smoke() -> Recipe:
         "a tiny SNet that trains in seconds, to try an installation",
         width=4,
         edge_net=EdgeNetConfig(width=4),
-        augmentation=Augmentation(
-            crop_px=32, flip=True, scale=(0.8, 1.25), infrared_gain=0.2, infrared_contrast=0.2
-        ),
+        augmentation=Augmentation(crop_px=32, flip=True, scale=(0.8, 1.25), infrared_gain=0.2, infrared_contrast=0.2),
         learning_rate=1e-3,
         epochs=2,
         validate_every=1,
     )
 
 
-RECIPES: dict[str, Callable[[], Recipe]] = {
-    recipe.__name__: recipe for recipe in (snet_paper, colornet_paper, smoke)
-}
+RECIPES: dict[str, Callable[[], Recipe]] = {recipe.__name__: recipe for recipe in (snet_paper, colornet_paper, smoke)}

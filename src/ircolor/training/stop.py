@@ -15,9 +15,7 @@ class StopSignal:
     number: int | None = None
 
     def __enter__(self) -> Self:
-        self._previous = {
-            name: signal.signal(name, self._receive) for name in (signal.SIGINT, signal.SIGTERM)
-        }
+        self._previous = {name: signal.signal(name, self._receive) for name in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -119,9 +119,7 @@ def train(
     def save(path: Path, for_resuming: bool) -> None:
         if accelerator.is_main_process:
             kept = modules if for_resuming else {"net": modules["net"]}
-            save_checkpoint(
-                path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None
-            )
+            save_checkpoint(path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None)
 
     journal = Journal(run / "log.jsonl", progress.step, total_steps, console, accelerator.is_main_process)
     journal.say(
@@ -132,9 +130,7 @@ def train(
     sat_before_s, logged_step = progress.train_s, progress.step
     with StopSignal() as stop, journal:
         for batch in loader:
-            torch.manual_seed(
-                recipe.seed * 1_000_003 + progress.step
-            )  # nets that drop out draw the same when resumed
+            torch.manual_seed(recipe.seed * 1_000_003 + progress.step)  # nets that drop out draw the same when resumed
             infrared = batch["infrared"].contiguous(memory_format=memory_format)
             true_rgb = batch["true_rgb"]
 
@@ -159,9 +155,7 @@ def train(
                 means = {name: round(float(total) / steps, 6) for name, total in losses.items()}
                 per_s = steps / (now_s - last_log_s)
                 left_s = (total_steps - progress.step) / per_s
-                journal.steps(
-                    progress.step, -(-progress.step // per_epoch), means, per_s * recipe.batch_size, left_s
-                )
+                journal.steps(progress.step, -(-progress.step // per_epoch), means, per_s * recipe.batch_size, left_s)
                 losses, logged_step, last_log_s = {}, progress.step, now_s
 
             if steps_into_epoch == 0 and (epoch_done % recipe.validate_every == 0 or complete):
@@ -177,16 +171,10 @@ def train(
                         save(best, for_resuming=False)
                     journal.record("validation", step=progress.step, epoch=epoch_done, psnr_db=round(score_db, 4),
                                    train_s=round(progress.train_s, 1))  # fmt: skip
-                    journal.say(
-                        f"epoch {epoch_done}: validation PSNR {score_db:.2f} dB{' (best)' if improved else ''}"
-                    )
+                    journal.say(f"epoch {epoch_done}: validation PSNR {score_db:.2f} dB{' (best)' if improved else ''}")
                 accelerator.wait_for_everyone()
                 last_log_s = time.monotonic()
-            if (
-                complete
-                or stop.number is not None
-                or time.monotonic() - last_save_s > recipe.checkpoint_every_s
-            ):
+            if complete or stop.number is not None or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
                 save(last, for_resuming=True)
                 last_save_s = time.monotonic()
             if stop.number is not None:
@@ -208,9 +196,7 @@ def _open_run(run: Path, recipe: Recipe, protocol: str | None, last: Path, resum
         raise UserError(f"{run}: no run to go on with; start it without --resume")
     started = json.loads(description.read_text(encoding="utf-8"))
     if started["recipe"] != json.loads(json.dumps(recipe.to_json())) or started["protocol"] != protocol:
-        raise UserError(
-            f"{run}: was started with another recipe, protocol, seed or number of epochs; give the same"
-        )
+        raise UserError(f"{run}: was started with another recipe, protocol, seed or number of epochs; give the same")
     if not last.exists():
         return None  # stopped before its first checkpoint: begins anew
     return load_checkpoint(last)

@@ -62,8 +62,6 @@ def validate(
 def _grid_png(rows: list[list[NDArray[np.uint8]]]) -> bytes:
     """PNG of rows of images (H, W, 3), each fitted into a cell of one size."""
     height, width = GRID_CELL_PX
-    cells = [
-        [cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) for image in row] for row in rows
-    ]
+    cells = [[cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) for image in row] for row in rows]
     grid = np.vstack([np.hstack(row) for row in cells])
     return bytes(cv2.imencode(".png", cv2.cvtColor(grid, cv2.COLOR_RGB2BGR))[1])
