@@ -50,9 +50,7 @@ class Tiling:
         return ((row, column) for row in self.rows for column in self.columns)
 
 
-def plan_tiles(
-    height: int, width: int, tile: str | int, *, grid_px: int, halo_px: int, bytes_per_px: int
-) -> Tiling:
+def plan_tiles(height: int, width: int, tile: str | int, *, grid_px: int, halo_px: int, bytes_per_px: int) -> Tiling:
     """Choose the tiles of an image.
 
     Args:
@@ -79,9 +77,7 @@ def plan_tiles(
     else:
         edge_px = _tile_edge(tile) // grid_px * grid_px
         if edge_px < smallest_px:
-            raise UserError(
-                f"tile {tile}: too small for this network's reach; use at least {smallest_px}, or auto"
-            )
+            raise UserError(f"tile {tile}: too small for this network's reach; use at least {smallest_px}, or auto")
         reason = f"tiles of {edge_px} px, as asked"
     return Tiling(_spans(height, edge_px, halo_px), _spans(width, edge_px, halo_px), reason)
 

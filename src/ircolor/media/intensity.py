@@ -102,9 +102,7 @@ class IntensityRule:
         if self.kind == "auto" and pixels.dtype == np.uint16:
             brightest = int(pixels.max())
             bits = next(bits for bits in UINT16_DEPTHS_BITS if brightest < 1 << bits)
-            return IntensityWindow(
-                0.0, float((1 << bits) - 1), f"{bits} bits hold the brightest pixel, {brightest}"
-            )
+            return IntensityWindow(0.0, float((1 << bits) - 1), f"{bits} bits hold the brightest pixel, {brightest}")
         if self.kind == "auto" and np.issubdtype(pixels.dtype, np.floating) and not _within_unit(pixels):
             return _percentile_window(pixels)
         return _full_window(pixels)

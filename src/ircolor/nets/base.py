@@ -13,10 +13,12 @@ class ColorizingNet(nn.Module, ABC):
         grid_px: height and width that the network itself can take are multiples of this.
         halo_px: how far, in px, an output pixel looks: with this much context around a tile that lies on
             the grid, the tile's pixels equal those of the whole image.
+        bytes_per_px: peak memory of its ONNX form on the CPU over the number of pixels, measured.
     """
 
     grid_px: int
     halo_px: int
+    bytes_per_px: int
 
     @abstractmethod
     def forward_on_grid(self, infrared: Tensor) -> Tensor:

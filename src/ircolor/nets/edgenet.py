@@ -1,5 +1,6 @@
 """EdgeNet, the shallow network that acts as a learned loss (section 3.2 of Dong et al. 2018). Training only."""
 
+from itertools import pairwise
 from typing import Literal
 
 from torch import Tensor, nn
@@ -23,14 +24,13 @@ class EdgeNet(nn.Module):
         channels = [3, width, 2 * width] if variant == "text" else [3, width]
         self.grid_px = 2 ** (len(channels) - 1)
         layers: list[nn.Module] = []
-        for in_channels, out_channels in zip(channels, channels[1:], strict=False):
+        for in_channels, out_channels in pairwise(channels):
             layers += [
                 nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1),
                 nn.BatchNorm2d(out_channels),
                 nn.LeakyReLU(0.2),
             ]
-        channels[0] = 1
-        for in_channels, out_channels in zip(channels[::-1], channels[-2::-1], strict=False):
+        for in_channels, out_channels in pairwise([*channels[:0:-1], 1]):
             layers += [
                 nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1),
                 nn.BatchNorm2d(out_channels),

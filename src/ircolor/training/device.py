@@ -1,5 +1,6 @@
 """Which device and precision a run uses: decided once, here, and said."""
 
+import platform
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,11 +14,13 @@ class Precision:
     """The arithmetic of a run and why.
 
     Attributes:
+        hardware: what it runs on.
         mixed: what accelerate calls mixed precision.
         channels_last: whether images lie in memory channel by channel (False) or pixel by pixel (True).
         reason: one line for people.
     """
 
+    hardware: str
     mixed: Literal["no", "bf16"]
     channels_last: bool
     reason: str
@@ -28,12 +31,12 @@ def choose_precision() -> Precision:
     if torch.cuda.is_available():
         name = torch.cuda.get_device_name()
         if torch.cuda.is_bf16_supported(including_emulation=False):
-            return Precision("bf16", True, f"{name}: bf16 autocast and channels_last, it has bf16 arithmetic")
-        return Precision("no", True, f"{name}: float32, it has no bf16 arithmetic")
-    threads = f"CPU, {torch.get_num_threads()} threads"
+            return Precision(name, "bf16", True, "bf16 autocast and channels_last, it has bf16 arithmetic")
+        return Precision(name, "no", True, "float32, it has no bf16 arithmetic")
+    cpu = f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
     if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
-        return Precision("bf16", True, f"{threads}: bf16 autocast and channels_last, it has bf16 instructions")
-    return Precision("no", True, f"{threads}: float32, it has no bf16 instructions")
+        return Precision(cpu, "bf16", True, "bf16 autocast and channels_last, it has bf16 instructions")
+    return Precision(cpu, "no", True, "float32, it has no bf16 instructions")
 
 
 def make_accelerator(precision: Precision) -> Accelerator:

@@ -8,27 +8,25 @@ chance depends on (seed, epoch, pair) and (seed, step) only, and a checkpoint ho
 Adam's moments in full precision.
 """
 
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
 from torch.utils.data import DataLoader
 
-from ircolor.atomic import write_atomic
-from ircolor.errors import UserError
 from ircolor.nets import COLORIZING_NETS, EdgeNet
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
-from ircolor.pairs.protocols import split_pairs
+from ircolor.pairs.index import find_pairs
+from ircolor.pairs.protocols import default_protocol, split_pairs
 from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from ircolor.training.device import choose_precision, make_accelerator
 from ircolor.training.journal import Journal
 from ircolor.training.losses import EDGE_MAPS, color_loss, difference_edge_loss, total_loss
 from ircolor.training.provenance import describe_code
 from ircolor.training.recipes import Recipe
+from ircolor.training.run_folder import RunFolder
 from ircolor.training.stop import StopSignal
 from ircolor.training.validation import validate
 
@@ -72,19 +70,20 @@ def train(
         UserError: wrong folder, pairs or checkpoint; said before any training.
     """
     console = console or Console(stderr=True)
-    last, best = run / "checkpoints" / "last.safetensors", run / "checkpoints" / "best.safetensors"
-    about = {"protocol": protocol, "data": data.name, **describe_code()}
-    checkpoint = _open_run(run, recipe, protocol, last, resume)
+    folder = RunFolder(run)
+    protocol = protocol or default_protocol(find_pairs(data))
+    splits = {split: split_pairs(data, protocol, split) for split in ("train", "val")}
+    checkpoint = folder.resume(recipe, protocol) if resume else None
     progress = checkpoint.progress if checkpoint else Progress()
 
     # Pairs: every one is decoded and checked before the first step.
-    splits = {split: split_pairs(data, protocol, split) for split in ("train", "val")}
-    decoded = {}
-    with console.status("reading and checking the pairs") as status:
-        for split, pairs in splits.items():
-            status.update(f"reading and checking {len(pairs)} {split} pairs")
-            decoded[split] = load_pairs(pairs, memory_budget_bytes)
-    about |= {f"num_{split}_pairs": len(pairs) for split, pairs in splits.items()}
+    pairs = [*splits["train"], *splits["val"]]
+    with console.status(f"reading and checking {len(pairs)} pairs"):
+        loaded = load_pairs(pairs, memory_budget_bytes)
+    num_train = len(splits["train"])
+    decoded = {"train": loaded and loaded[:num_train], "val": loaded and loaded[num_train:]}
+    if not resume:
+        folder.begin(recipe, protocol)
     edge_map = EDGE_MAPS[recipe.edge_net.target] if recipe.edge_net else None
     dataset = PairDataset(splits["train"], decoded["train"], recipe.augmentation, edge_map, recipe.seed)
     per_epoch = steps_per_epoch(len(dataset), recipe.batch_size)
@@ -97,6 +96,14 @@ def train(
 
     # Networks.
     precision = choose_precision()
+    about = {
+        **describe_code(),
+        "protocol": protocol,
+        "data": data.resolve().name,
+        **{f"num_{split}_pairs": len(pairs) for split, pairs in splits.items()},
+        "steps_per_epoch": per_epoch,
+        "hardware": precision.hardware,
+    }
     accelerator = make_accelerator(precision)
     memory_format = torch.channels_last if precision.channels_last else torch.contiguous_format
     torch.manual_seed(recipe.seed)
@@ -121,9 +128,10 @@ def train(
             kept = modules if for_resuming else {"net": modules["net"]}
             save_checkpoint(path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None)
 
-    journal = Journal(run / "log.jsonl", progress.step, total_steps, console, accelerator.is_main_process)
+    journal = Journal(folder.log, progress.step, total_steps, console, accelerator.is_main_process)
     journal.say(
-        f"{precision.reason}; {len(dataset)} training pairs, {per_epoch} steps an epoch, {recipe.epochs} epochs"
+        f"{precision.hardware}: {precision.reason}; {len(dataset)} training pairs, "
+        f"{per_epoch} steps an epoch, {recipe.epochs} epochs"
     )
     losses: dict[str, torch.Tensor] = {}
     sitting_start_s = last_save_s = last_log_s = time.monotonic()
@@ -160,7 +168,7 @@ def train(
 
             if steps_into_epoch == 0 and (epoch_done % recipe.validate_every == 0 or complete):
                 if accelerator.is_main_process:
-                    picture = run / "grids" / f"epoch_{epoch_done:04d}.png"
+                    picture = folder.grids / f"epoch_{epoch_done:04d}.png"
                     inner = accelerator.unwrap_model(net)
                     score_db = validate(
                         inner, splits["val"], decoded["val"], accelerator, picture, precision.channels_last
@@ -168,35 +176,16 @@ def train(
                     improved = score_db > progress.best_psnr_db
                     if improved:
                         progress.best_psnr_db, progress.best_epoch = score_db, epoch_done
-                        save(best, for_resuming=False)
+                        save(folder.best, for_resuming=False)
                     journal.record("validation", step=progress.step, epoch=epoch_done, psnr_db=round(score_db, 4),
                                    train_s=round(progress.train_s, 1))  # fmt: skip
                     journal.say(f"epoch {epoch_done}: validation PSNR {score_db:.2f} dB{' (best)' if improved else ''}")
                 accelerator.wait_for_everyone()
                 last_log_s = time.monotonic()
             if complete or stop.number is not None or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
-                save(last, for_resuming=True)
+                save(folder.last, for_resuming=True)
                 last_save_s = time.monotonic()
             if stop.number is not None:
                 break
     accelerator.end_training()
     return Outcome(progress, None if progress.step == total_steps else stop.number)
-
-
-def _open_run(run: Path, recipe: Recipe, protocol: str | None, last: Path, resume: bool) -> Any:
-    """Make the folder of a new run, or load the last checkpoint of one to go on with."""
-    description = run / "run.json"
-    if not resume:
-        if description.exists():
-            raise UserError(f"{run}: holds a run already; go on with --resume, or choose another folder")
-        written = {"recipe": recipe.to_json(), "protocol": protocol, **describe_code()}
-        write_atomic(description, (json.dumps(written, indent=2) + "\n").encode())
-        return None
-    if not description.is_file():
-        raise UserError(f"{run}: no run to go on with; start it without --resume")
-    started = json.loads(description.read_text(encoding="utf-8"))
-    if started["recipe"] != json.loads(json.dumps(recipe.to_json())) or started["protocol"] != protocol:
-        raise UserError(f"{run}: was started with another recipe, protocol, seed or number of epochs; give the same")
-    if not last.exists():
-        return None  # stopped before its first checkpoint: begins anew
-    return load_checkpoint(last)
