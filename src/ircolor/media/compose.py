@@ -1,7 +1,6 @@
 """Put pictures side by side, to look at."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -29,9 +28,7 @@ def side_by_side(panels: Sequence[NDArray[np.uint8]], captions: Sequence[str] = 
         left = index * step_px
         canvas[bar_px:, left : left + width] = panel if panel.ndim == 3 else panel[..., None]
     for index, caption in enumerate(captions):
-        _write(canvas, caption, index * step_px + 6)
+        bar = np.full((bar_px, width, 3), 255, np.uint8)
+        cv2.putText(bar, caption, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (20, 20, 20), 1, cv2.LINE_AA)
+        canvas[:bar_px, index * step_px : index * step_px + width] = bar
     return canvas
-
-
-def _write(canvas: NDArray[Any], text: str, left_px: int) -> None:
-    cv2.putText(canvas, text, (left_px, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (20, 20, 20), 1, cv2.LINE_AA)

@@ -98,8 +98,8 @@ def to_infrared(pixels: Image, name: str = "the image") -> Infrared:
         raise UserError(f"{name}: pixels of type {pixels.dtype}; convert them to uint8, uint16 or float32 first")
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 2, 3, 4)):
         raise UserError(
-            f"{name}: an array of shape {pixels.shape}; expected (height, width) or (height, width, channels), "
-            "with 1 to 4 channels"
+            f"{name}: an array of shape {pixels.shape}; expected (height, width), or (height, width, "
+            "channels) with 1 to 4 channels"
         )
     if pixels.size == 0:
         raise UserError(f"{name}: the image has no pixels (shape {pixels.shape}); give an image of at least 1x1")

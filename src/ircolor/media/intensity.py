@@ -85,7 +85,7 @@ class IntensityRule:
         # The width must be finite too, and not so small that its inverse is not.
         if not (low < high and math.isfinite(high - low) and high - low > 1e-300):
             raise UserError(
-                f"intensity {text!r}: use auto, full, percentile, or LOW:HIGH with LOW below HIGH, e.g. 0:4095"
+                f"intensity {text!r}: use auto, full, percentile, or LOW:HIGH with LOW < HIGH, e.g. 0:4095"
             )
         return cls("range", low, high)
 

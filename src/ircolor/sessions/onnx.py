@@ -60,7 +60,7 @@ class OnnxSession:
         outputs = [tensor.name for tensor in self._session.get_outputs()]
         if inputs != ["infrared"] or outputs != ["rgb"]:
             raise UserError(
-                f"{name}: takes {inputs}, gives {outputs}, not infrared and rgb; export it with ircolor export"
+                f"{name}: takes {inputs}, gives {outputs}, not infrared, rgb; export it with ircolor export"
             )
 
     def run(self, infrared: NDArray[np.float32]) -> NDArray[np.float32]:

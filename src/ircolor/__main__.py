@@ -1,0 +1,5 @@
+"""Allow `python -m ircolor`."""
+
+from ircolor.cli.main import main
+
+main()

@@ -1,0 +1,69 @@
+"""ircolor demo."""
+
+import csv
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def demo(
+    image: Annotated[
+        Path | None, typer.Argument(metavar="[IMAGE]", help="Infrared image.", show_default="see above")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where to.")] = Path("demo"),
+    model: Annotated[str, typer.Option(metavar="NAME|FILE.onnx", help="See ircolor models.")] = "snet",
+) -> None:
+    """Colorize one image and write it side by side with its colours.
+
+    Without IMAGE: the first test image of the real pairs in $IRCOLOR_DATA or
+    ../shared/data, with its true colours; without those, a synthetic scene.
+    """
+    from ircolor.colorizer import Colorizer
+    from ircolor.media.compose import side_by_side
+    from ircolor.media.encode import write_image
+    from ircolor.media.images import read_infrared
+
+    stem, infrared, true_rgb, caption = _choose(image)
+    colorizer = Colorizer(model)
+    result = colorizer.colorize_detailed(read_infrared(infrared) if isinstance(infrared, Path) else infrared)
+    panels = [result.infrared, result.rgb]
+    captions = [caption, f"colours predicted by {colorizer.model.card.name} {colorizer.model.card.version}"]
+    if true_rgb is not None:
+        panels.append(true_rgb)
+        captions.append("true colours")
+    path = output / f"{stem}.png"
+    write_image(path, side_by_side(panels, captions), result.provenance)
+    print(path)
+
+
+def _choose(image: Path | None) -> "tuple[str, Path | NDArray[Any], NDArray[np.uint8] | None, str]":
+    """Name, infrared image, true colours where they are known, caption."""
+    from ircolor.media.images import read_rgb
+    from ircolor.media.scene import draw_road_scene
+
+    if image:
+        return image.stem, image, None, "infrared"
+    pair = _first_test_pair()
+    if pair:
+        return pair[0].stem, pair[0], read_rgb(pair[1]), "infrared"
+    drawn, true_rgb = draw_road_scene()
+    return "synthetic_scene", drawn, true_rgb, "infrared (synthetic scene)"
+
+
+def _first_test_pair() -> tuple[Path, Path] | None:
+    """Infrared and RGB file of the first row of index.csv that nothing was trained on, if the data is there."""
+    folder = Path(os.environ.get("IRCOLOR_DATA", "../shared/data"))
+    index = folder / "index.csv"
+    if not index.is_file():
+        return None
+    with index.open(newline="") as file:
+        for row in csv.DictReader(file):
+            if row.get("nirscene_split") == "test":
+                return folder / row["infrared"], folder / row["rgb"]
+    return None

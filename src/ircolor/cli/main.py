@@ -1,0 +1,61 @@
+"""The `ircolor` command.
+
+Exit status: 0 when all is done; 1 when some of the inputs failed, each told on standard error; 2 when nothing
+was begun, because the command or its input is wrong; 130 when interrupted.
+
+A command is a module here that holds one function of its own name, with typer's annotations; to add one,
+write it and name it in COMMANDS.
+"""
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+import ircolor
+from ircolor.errors import UserError
+
+COMMANDS = ("colorize", "models", "demo")
+
+
+def build_app() -> typer.Typer:
+    """The command line with all its commands."""
+    app = typer.Typer(
+        name="ircolor",
+        help=ircolor.__doc__.splitlines()[0] if ircolor.__doc__ else None,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for name in COMMANDS:
+        app.command(name)(getattr(import_module(f"ircolor.cli.{name}"), name))
+    return app
+
+
+def main() -> None:
+    """Run the command line; a UserError becomes one line on standard error and exit status 2."""
+    # Libraries that mutter about a bad file would repeat, less clearly, what our error says.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    try:
+        build_app()()
+    except UserError as error:
+        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        sys.exit(2)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"ircolor {ircolor.__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

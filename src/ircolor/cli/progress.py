@@ -1,0 +1,42 @@
+"""A progress bar on standard error that appears only when the work takes longer than two seconds."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+PATIENCE_S = 2.0
+
+
+class LateProgress:
+    """Use as a context manager; call `show` as often as there is something to show."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._start_s = time.monotonic()
+        self._bar: Progress | None = None
+
+    def show(self, done: int, total: int) -> None:
+        """Show how much is done, if it is time to and standard error is a terminal."""
+        if self._bar is None:
+            if time.monotonic() - self._start_s < PATIENCE_S or done >= total or not sys.stderr.isatty():
+                return
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self._bar = Progress(console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._bar.add_task(self._label, total=total)
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar:
+            self._bar.stop()

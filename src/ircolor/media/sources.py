@@ -1,0 +1,113 @@
+"""What a SOURCE of the command line means: an image, a folder, a glob, or standard input."""
+
+import glob
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ircolor.errors import UserError
+from ircolor.media.images import is_image
+
+VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"})
+
+
+@dataclass(frozen=True)
+class SourceImage:
+    """One image to read.
+
+    Attributes:
+        name: what to call it in messages.
+        content: its file, or its bytes.
+        relative: its place in an output folder, with the suffix of the input.
+    """
+
+    name: str
+    content: Path | bytes
+    relative: Path
+
+
+@dataclass(frozen=True)
+class Source:
+    """A SOURCE and the images found in it.
+
+    Attributes:
+        kind: what it is.
+        base: the folder that `relative` of the images counts from.
+        images: in the order of their names.
+        failures: one line for each part that could not be read.
+    """
+
+    kind: Literal["image", "folder", "glob", "stdin"]
+    base: Path
+    images: tuple[SourceImage, ...]
+    failures: tuple[str, ...] = ()
+
+
+def open_source(text: str, skip: Path | None = None) -> Source:
+    """Find the images of a SOURCE.
+
+    Args:
+        text: a file, a folder (searched with its sub-folders, without hidden files), a glob (** for any
+            depth), or -.
+        skip: a folder whose images are left out: outputs of an earlier run that lie inside the source.
+
+    Raises:
+        UserError: a video or a camera, which this version does not read.
+    """
+    path = Path(text)
+    if text == "-":
+        content = sys.stdin.buffer.read()
+        return Source("stdin", Path(), (SourceImage("standard input", content, Path("stdin")),))
+    if path.is_dir():
+        return _open_folder(path, skip)
+    if re.match(r"camera:\d+$|[a-z]+://", text) or path.suffix.lower() in VIDEO_SUFFIXES:
+        raise UserError(f"{text}: this version reads images only; save the frames as images first")
+    if glob.has_magic(text) and not path.exists():
+        return _open_glob(text, skip)
+    return Source("image", path.parent, (SourceImage(text, path, Path(path.name)),))
+
+
+def _open_folder(folder: Path, skip: Path | None) -> Source:
+    failures: list[str] = []
+
+    def note(error: OSError) -> None:
+        failures.append(
+            f"{error.filename}: the folder cannot be read ({error.strerror}); check its permissions"
+        )
+
+    images: list[SourceImage] = []
+    for place, folders, files in os.walk(folder, onerror=note):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if skip and Path(place).resolve().is_relative_to(skip.resolve()):
+            folders.clear()
+            continue
+        for name in sorted(files):
+            path = Path(place, name)
+            if is_image(path) and not name.startswith("."):
+                images.append(SourceImage(str(path), path, path.relative_to(folder)))
+    if not images and not failures:
+        failures.append(
+            f"{folder}: no images in this folder; give one with PNG, JPEG, TIFF or other image files"
+        )
+    return Source("folder", folder, tuple(images), tuple(failures))
+
+
+def _open_glob(pattern: str, skip: Path | None) -> Source:
+    fixed: list[str] = []
+    for part in Path(pattern).parts[:-1]:
+        if glob.has_magic(part):
+            break
+        fixed.append(part)
+    base = Path(*fixed)
+    images: list[SourceImage] = []
+    for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  (Path.glob takes no absolute
+    pattern)
+        path = Path(match)
+        outside = not (skip and path.resolve().is_relative_to(skip.resolve()))
+        if is_image(path) and path.is_file() and outside:
+            images.append(SourceImage(match, path, path.relative_to(base)))
+    failures = () if images else (f"{pattern}: no image matches; check the pattern",)
+    return Source("glob", base, tuple(images), failures)
