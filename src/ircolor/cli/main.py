@@ -17,7 +17,7 @@ import typer
 import ircolor
 from ircolor.errors import UserError
 
-COMMANDS = ("colorize", "models", "demo")
+COMMANDS = ("colorize", "models", "demo", "train")
 
 
 def build_app() -> typer.Typer:

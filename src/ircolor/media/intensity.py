@@ -84,9 +84,7 @@ class IntensityRule:
             low = high = math.nan
         # The width must be finite too, and not so small that its inverse is not.
         if not (low < high and math.isfinite(high - low) and high - low > 1e-300):
-            raise UserError(
-                f"intensity {text!r}: use auto, full, percentile, or LOW:HIGH with LOW < HIGH, e.g. 0:4095"
-            )
+            raise UserError(f"intensity {text!r}: use auto, full, percentile, or LOW:HIGH with LOW < HIGH, e.g. 0:4095")
         return cls("range", low, high)
 
     def window(self, pixels: NDArray[Any]) -> IntensityWindow:
