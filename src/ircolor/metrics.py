@@ -169,9 +169,7 @@ def load_skimage(module: str) -> Any:
 def _pair(pred_rgb: Image, true_rgb: Image) -> tuple[Image, Image]:
     """Both images as float64 in [0, 1], after checking that they can be compared."""
     if pred_rgb.shape != true_rgb.shape:
-        raise ValueError(
-            f"images of shape {pred_rgb.shape} and {true_rgb.shape}; make them of one size first"
-        )
+        raise ValueError(f"images of shape {pred_rgb.shape} and {true_rgb.shape}; make them of one size first")
     return _unit(pred_rgb), _unit(true_rgb)
 
 

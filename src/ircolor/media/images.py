@@ -6,6 +6,7 @@ decoders, and every failure is a `UserError` that names the file.
 """
 
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
+from ircolor.media.intact import JPEG_SIGNATURE, PNG_SIGNATURE, check_jpeg, check_png
 
 Image = NDArray[Any]
 
@@ -23,7 +25,10 @@ IMAGE_SUFFIXES = frozenset(
 )
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # A decoded image may not be larger than this: a few kilobytes of PNG can claim to be 100,000 x 100,000.
+# The number is OpenCV's own default, which the environment variable OPENCV_IO_MAX_IMAGE_PIXELS overrides.
 MAX_PIXELS = 1 << 30
+# TIFF photometric interpretations min-is-black and RGB; others (palette, min-is-white) need converting.
+_STORED_AS_SEEN = (1, 2)
 # Channels of a "gray" JPEG stored as colour differ by rounding only.
 GRAY_TOLERANCE = 2
 
@@ -60,7 +65,9 @@ def read_infrared(source: Path | bytes, name: str | None = None) -> Infrared:
 
 
 def read_rgb(source: Path | bytes, name: str | None = None) -> Image:
-    """Read a colour image as (H, W, 3) RGB, uint8 or uint16 or float32; a gray file gets three equal channels.
+    """Read a colour image as (H, W, 3) RGB, uint8, uint16 or float32.
+
+    A gray file gets three equal channels.
 
     Raises:
         UserError: unreadable, empty, truncated, or not an image.
@@ -77,7 +84,8 @@ def to_infrared(pixels: Image, name: str = "the image") -> Infrared:
     """Reduce an array to the single channel that the networks take, saying what was changed.
 
     Args:
-        pixels: (H, W), (H, W, 1), gray + alpha (H, W, 2), RGB (H, W, 3) or RGBA (H, W, 4); uint8, uint16 or float.
+        pixels: (H, W), (H, W, 1), gray + alpha (H, W, 2), RGB (H, W, 3) or RGBA (H, W, 4); uint8, uint16 or
+            float.
         name: what to call it in messages.
 
     Raises:
@@ -87,19 +95,25 @@ def to_infrared(pixels: Image, name: str = "the image") -> Infrared:
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * 255
     if not (pixels.dtype in (np.uint8, np.uint16) or np.issubdtype(pixels.dtype, np.floating)):
-        raise UserError(f"{name}: pixels of type {pixels.dtype}; convert them to uint8, uint16 or float32 first")
+        raise UserError(
+            f"{name}: pixels of type {pixels.dtype}; convert them to uint8, uint16 or float32 first"
+        )
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 2, 3, 4)):
         raise UserError(
-            f"{name}: an array of shape {pixels.shape}; expected (height, width) or (height, width, 1 to 4 channels)"
+            f"{name}: an array of shape {pixels.shape}; expected (height, width) or (height, width, channels), "
+            "with 1 to 4 channels"
         )
     if pixels.size == 0:
-        raise UserError(f"{name}: the image has no pixels (shape {pixels.shape}); give an image of at least 1x1")
+        raise UserError(
+            f"{name}: the image has no pixels (shape {pixels.shape}); give an image of at least 1x1"
+        )
     if np.issubdtype(pixels.dtype, np.floating):
-        pixels = pixels.astype(np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is counted as such
+            pixels = pixels.astype(np.float32)
         if not np.isfinite(pixels).all():
             count = int((~np.isfinite(pixels)).sum())
             raise UserError(
-                f"{name}: {count} values are NaN or infinite; replace them (e.g. numpy.nan_to_num) and try again"
+                f"{name}: {count} values are NaN or infinite; replace them first, e.g. by numpy.nan_to_num"
             )
     notes: list[str] = []
     if pixels.ndim == 3:
@@ -118,7 +132,7 @@ def to_infrared(pixels: Image, name: str = "the image") -> Infrared:
 
 
 def _luma(rgb: Image) -> tuple[Image, bool]:
-    """(H, W) of an RGB image, and whether there was any colour in it: gray stored as RGB is returned as it is."""
+    """(H, W) of an RGB image, and whether there was any colour in it; gray stored as RGB stays as it is."""
     integer = np.issubdtype(rgb.dtype, np.integer)
     signed = rgb.astype(np.int32) if integer else rgb
     spread = np.ptp(signed, axis=2).max()
@@ -137,41 +151,57 @@ def _decode(source: Path | bytes, name: str) -> Image:
         try:
             data = source.read_bytes()
         except OSError as error:
-            raise UserError(f"{name}: cannot be read ({error.strerror}); check the path and its permissions") from error
+            raise UserError(
+                f"{name}: cannot be read ({error.strerror}); check the path and its permissions"
+            ) from error
     if not data:
         raise UserError(f"{name}: the file is empty; copy it again from its source")
     return _decode_tiff(data, name) if data.startswith(TIFF_SIGNATURES) else _decode_opencv(data, name)
 
 
 def _decode_opencv(data: bytes, name: str) -> Image:
-    if data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[-64 * 1024 :]:
-        # libjpeg would fill the missing part with gray and only warn.
-        raise UserError(f"{name}: the JPEG file is truncated; copy it again from its source")
+    # UNCHANGED keeps depth and alpha, but ignores the orientation that cameras write into JPEG files.
+    flags = cv2.IMREAD_UNCHANGED
+    if data.startswith(PNG_SIGNATURE):
+        check_png(data, name)
+    elif data.startswith(JPEG_SIGNATURE):
+        check_jpeg(data, name)
+        flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
     try:
-        # UNCHANGED keeps depth and alpha, but ignores the orientation that cameras write into JPEG files.
-        flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH if data.startswith(b"\xff\xd8") else cv2.IMREAD_UNCHANGED
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
+        if "CV_IO_MAX_IMAGE" in str(error):
+            raise UserError(
+                f"{name}: larger than OpenCV's limit ({MAX_PIXELS} pixels unless the environment variable "
+                "OPENCV_IO_MAX_IMAGE_PIXELS says otherwise); cut it into parts first"
+            ) from error
         raise UserError(f"{name}: cannot be decoded ({brief(error)}); is it an image, and whole?") from error
     if pixels is None:
         raise UserError(f"{name}: not an image, or damaged; give a PNG, JPEG, TIFF, BMP or WebP file")
     if pixels.ndim == 3 and pixels.shape[2] >= 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-    return pixels
+    return np.asarray(pixels)
 
 
 def _decode_tiff(data: bytes, name: str) -> Image:
+    """The first page; by tifffile, which keeps every depth, or by OpenCV where that lacks the codec."""
     import tifffile
 
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-            page = tiff.pages[0]
-            if int(np.prod(page.shape)) > 4 * MAX_PIXELS:
-                raise UserError(f"{name}: {page.shape} is larger than the limit of {MAX_PIXELS} pixels; cut it first")
-            pixels = page.asarray()
+            page = tiff.pages.first
+            if math.prod(page.shape[:2]) > MAX_PIXELS:
+                raise UserError(
+                    f"{name}: {page.shape} is larger than {MAX_PIXELS} pixels; cut it into parts first"
+                )
+            if page.photometric not in _STORED_AS_SEEN:
+                return _decode_opencv(data, name)
+            pixels = np.asarray(page.asarray())
     except UserError:
         raise
     except Exception as error:  # tifffile raises whatever its parsing stumbles on
+        if "imagecodecs" in str(error):
+            return _decode_opencv(data, name)
         raise UserError(f"{name}: the TIFF file cannot be decoded ({brief(error)}); is it whole?") from error
     if pixels.ndim == 3 and pixels.shape[0] in (3, 4) and pixels.shape[2] not in (1, 2, 3, 4):
         pixels = np.moveaxis(pixels, 0, -1)  # planar storage

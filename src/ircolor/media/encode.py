@@ -1,0 +1,123 @@
+"""Write images: encoded in memory first, then to a temporary file that is renamed when it is whole."""
+
+import io
+import os
+import secrets
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ircolor.errors import UserError
+from ircolor.media.provenance import Provenance
+
+WRITABLE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+JPEG_QUALITY = 95
+
+
+def check_writable_suffix(path: Path) -> None:
+    """Raise UserError when the name of an output is not that of a format we write."""
+    if path.suffix.lower() not in WRITABLE_SUFFIXES:
+        raise UserError(
+            f"{path}: cannot write {path.suffix or 'a file without suffix'}; use .png, .jpg, .tiff or .webp"
+        )
+
+
+def encode_image(rgb: NDArray[np.uint8], suffix: str, provenance: Provenance | None = None) -> bytes:
+    """The bytes of an image file.
+
+    Args:
+        rgb: (H, W, 3), uint8.
+        suffix: one of WRITABLE_SUFFIXES.
+        provenance: written into the file as XMP (PNG, JPEG, WebP) or as its description (PNG, TIFF).
+
+    Raises:
+        UserError: the format cannot hold an image of this size (WebP: 16383 px, JPEG: 65500 px).
+    """
+    suffix = suffix.lower()
+    if suffix in (".tif", ".tiff"):
+        return _encode_tiff(rgb, provenance)
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix in (".jpg", ".jpeg") else []
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    try:
+        if suffix == ".webp" and provenance:
+            packet = np.frombuffer(provenance.xmp(), np.uint8)
+            done, encoded = cv2.imencodeWithMetadata(
+                suffix, bgr, [cv2.IMAGE_METADATA_XMP], [packet], parameters
+            )
+        else:
+            done, encoded = cv2.imencode(suffix, bgr, parameters)
+    except cv2.error:
+        done = False
+    if not done:
+        height, width = rgb.shape[:2]
+        raise UserError(
+            f"an image of {height}x{width} does not fit into a {suffix} file; write .png or .tiff"
+        )
+    data = bytes(encoded.tobytes())
+    if provenance and suffix == ".png":
+        return provenance.into_png(data)
+    if provenance and suffix in (".jpg", ".jpeg"):
+        return provenance.into_jpeg(data)
+    return data
+
+
+def _encode_tiff(rgb: NDArray[np.uint8], provenance: Provenance | None) -> bytes:
+    import tifffile
+
+    description = provenance.sentence.encode("ascii", "replace").decode() if provenance else None
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer,
+        rgb,
+        photometric="rgb",
+        compression="zlib",
+        description=description,
+        software="ircolor",
+        metadata=None,
+    )
+    return buffer.getvalue()
+
+
+def write_image(path: Path, rgb: NDArray[np.uint8], provenance: Provenance | None = None) -> None:
+    """Write an image in the format of the file's suffix; the folder is made when it is missing.
+
+    Args:
+        path: the file; replaced when it exists.
+        rgb: (H, W, 3), uint8.
+        provenance: written into the file.
+
+    Raises:
+        UserError: unknown suffix, an image the format cannot hold, or the file cannot be written.
+    """
+    check_writable_suffix(path)
+    try:
+        data = encode_image(rgb, path.suffix, provenance)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    write_atomically(path, data)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or, after any failure, not at all.
+
+    Raises:
+        UserError: it cannot be written: no permission, no space, a file where a folder is needed.
+    """
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:  # also KeyboardInterrupt: leave nothing behind
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror}); free some space or choose another place with -o"
+        ) from error

@@ -1,0 +1,1 @@
+"""The bundled networks, their cards, and the check that a model file is whole."""

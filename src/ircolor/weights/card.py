@@ -1,0 +1,137 @@
+"""The card of a network: what it is for, where it comes from, how good it is, and how to run it."""
+
+import dataclasses
+import json
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self, get_origin
+
+from ircolor.errors import UserError
+from ircolor.media.intensity import IntensityRule
+
+_RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
+    {
+        "epochs": (0, 10**9),
+        "train_seconds": (0, 10**10),
+        "num_parameters": (1, 10**12),
+        "gflop_224": (0, 10**9),
+        "grid_px": (1, 256),
+        "halo_px": (0, 4096),
+        "bytes_per_px": (1, 1 << 20),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a user and the Colorizer must know of a network; stored as JSON in its file.
+
+    Attributes:
+        name: as the user calls it, e.g. snet.
+        version: of the weights, e.g. 1.0.
+        summary: what it is for, one sentence.
+        recipe: name of the training recipe.
+        commit: of the code that trained it.
+        data: what it was trained on.
+        licence: of the weights, and what the data's licence means for them.
+        epochs: passes over the training pairs, at least 0.
+        train_seconds: wall time of the training.
+        hardware: what it was trained on.
+        num_parameters: at least 1.
+        gflop_224: multiply-adds times two, for one 224x224 image, in units of 10^9.
+        protocol: of the scores; empty when there are none.
+        scores: split -> metric -> value, e.g. {"test": {"psnr_db": 17.4}}.
+        grid_px: height and width of the network's input are multiples of it, 1 to 256.
+        halo_px: how far outside a pixel the network looks, so that tiles have no seams; 0 to 4096.
+        bytes_per_px: peak memory of a run over its number of pixels, on the CPU.
+        intensity: the intensity rule of the training, as --intensity takes it.
+    """
+
+    name: str
+    version: str
+    summary: str
+    recipe: str
+    commit: str
+    data: str
+    licence: str
+    epochs: int
+    train_seconds: float
+    hardware: str
+    num_parameters: int
+    gflop_224: float
+    protocol: str
+    scores: Mapping[str, Mapping[str, float]]
+    grid_px: int
+    halo_px: int
+    bytes_per_px: int
+    intensity: str
+
+    def __post_init__(self) -> None:
+        """Check every field.
+
+        Raises:
+            ValueError: a field has the wrong type or lies outside its range; the message names it.
+        """
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if get_origin(field.type) is Mapping:
+                _check_scores(value)
+            elif field.type is str:
+                if not isinstance(value, str):
+                    raise ValueError(f"{field.name} must be text, not {value!r}")
+            else:
+                _check_number(field.name, value, whole=field.type is int)
+        if not self.name:
+            raise ValueError("name must not be empty")
+        try:
+            IntensityRule.parse(self.intensity)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON takes them."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Any) -> Self:
+        """The card of a decoded JSON object.
+
+        Raises:
+            ValueError: it is not an object, lacks a field, has an unknown one, or one is wrong.
+        """
+        if not isinstance(fields, dict):
+            raise ValueError("the card is not a JSON object")
+        known = {field.name for field in dataclasses.fields(cls)}
+        if missing := sorted(known - fields.keys()):
+            raise ValueError(f"the card lacks {', '.join(missing)}")
+        if unknown := sorted(fields.keys() - known):
+            raise ValueError(f"the card has unknown fields {', '.join(unknown)}")
+        return cls(**fields)
+
+
+def canonical_json(fields: Mapping[str, Any]) -> bytes:
+    """The one spelling of a JSON object that digests are taken of."""
+    return json.dumps(fields, sort_keys=True, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _check_number(name: str, value: object, whole: bool) -> None:
+    low, high = _RANGES[name]
+    allowed = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, allowed) or not low <= value <= high:
+        raise ValueError(
+            f"{name} must be {'a whole number' if whole else 'a number'} from {low} to {high}, not {value!r}"
+        )
+
+
+def _check_scores(scores: object) -> None:
+    if not isinstance(scores, Mapping):
+        raise ValueError("scores must map a split to its metrics")
+    for split, metrics in scores.items():
+        if not isinstance(split, str) or not isinstance(metrics, Mapping):
+            raise ValueError(f"scores of {split!r} must map metrics to numbers")
+        for metric, value in metrics.items():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not isinstance(metric, str) or not number or not math.isfinite(value):
+                raise ValueError(f"scores of {split!r}: {metric!r} must be a finite number, not {value!r}")

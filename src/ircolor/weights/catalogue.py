@@ -1,0 +1,82 @@
+"""Find a network: one that came with the package, by its name, or a file. Nothing is downloaded."""
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from ircolor.errors import UserError
+from ircolor.weights.card import Card
+from ircolor.weights.seal import open_sealed
+
+
+@dataclass(frozen=True)
+class Model:
+    """A checked model file.
+
+    Attributes:
+        name: what the user calls it: a bundled name or the path.
+        data: the whole file.
+        card: what the file says about the network.
+    """
+
+    name: str
+    data: bytes
+    card: Card
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the file, as `sha256sum` prints it."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def list_models() -> tuple[Model, ...]:
+    """The networks that came with the package, by name.
+
+    Raises:
+        UserError: a bundled file is damaged.
+    """
+    return tuple(find_model(name) for name in sorted(_bundled()))
+
+
+def find_model(model: str | Path) -> Model:
+    """Read and check a network.
+
+    Args:
+        model: a bundled name, or a file (anything with a folder or the suffix .onnx in it).
+
+    Raises:
+        UserError: unknown name, unreadable or damaged file.
+    """
+    name = str(model)
+    bundled = _bundled()
+    file: Traversable | Path
+    if name in bundled:
+        file = bundled[name]
+    elif name.endswith(".onnx") or Path(name).name != name:
+        file = Path(name)
+    else:
+        near = difflib.get_close_matches(name, bundled, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}? " if near else ""
+        known = ", ".join(sorted(bundled)) or "none in this installation"
+        raise UserError(f"model {name!r}: unknown; {hint}give a FILE.onnx or a bundled one: {known}")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{name}: cannot be read ({error.strerror}); check the path and its permissions"
+        ) from error
+    return Model(name, data, open_sealed(data, name))
+
+
+def _bundled() -> dict[str, Traversable]:
+    files = bundled_folder().iterdir()
+    return {file.name.removesuffix(".onnx"): file for file in files if file.name.endswith(".onnx")}
+
+
+def bundled_folder() -> Traversable:
+    """Where the files of the package lie."""
+    return resources.files("ircolor.weights")
