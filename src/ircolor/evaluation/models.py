@@ -3,8 +3,6 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ircolor.colorizer import Colorizer
 from ircolor.evaluation.score import Image, Row
 
@@ -38,6 +36,6 @@ def _model_row(model: str) -> Row:
     colorizer = Colorizer(model)
 
     def colorize(_stem: str, infrared: Image) -> Image:
-        return np.asarray(colorizer(infrared))
+        return colorizer(infrared)
 
     return colorize
