@@ -30,18 +30,20 @@ def evaluate(
 ) -> None:
     """Score models, or anyone's images, against the true colours.
 
-    Two rows that need no training stand in every table: the infrared image copied to three channels, and a
-    cubic curve from infrared to RGB that is fitted on the training split. Scores are taken on whole images at
-    their stored size. Result files are replaced when they exist.
+    Two rows that need no training stand in every table: the infrared image
+    copied to three channels, and a cubic curve from infrared to RGB, fitted on
+    the training split. Scores are taken on whole images at their stored size.
+    The files of --json and --report are replaced when they exist.
 
-    A table for two models, and a page with pictures:
-    ircolor evaluate snet mine.onnx --data pairs/ --report scores.html
+    [bold]Examples[/bold]
 
-    The scores of every image, by a named protocol:
-    ircolor evaluate snet --data pairs/ --protocol nirscene --json scores.json
+      ircolor evaluate snet --data pairs/
 
-    Results of another program:
-    ircolor evaluate --predictions results/ --data pairs/
+      ircolor evaluate snet mine.onnx --data pairs/ --report scores.html
+
+      ircolor evaluate snet --data pairs/ --protocol nirscene --json scores.json
+
+      ircolor evaluate --predictions results/ --data pairs/
     """
     from functools import partial
 
