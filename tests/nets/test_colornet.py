@@ -29,8 +29,7 @@ def test_latent_has_a_sixteenth_of_the_size() -> None:
 
 def test_halo_is_as_small_as_the_grid_allows() -> None:
     """A change just outside the halo does not reach the tile; one 16 px nearer does."""
-    torch.manual_seed(0)
-    net = ColorNet(width=2).double().eval()
+    net = TestColorNet().trained().double()
     infrared = torch.randn(1, 1, 320, 16, dtype=torch.float64)
     edge_px = 160
     with torch.inference_mode():

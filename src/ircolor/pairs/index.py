@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
 from ircolor.media.images import is_image, read_infrared, read_rgb
+from ircolor.media.intensity import IntensityRule
 
 INDEX_NAME = "index.csv"
 
@@ -61,7 +63,7 @@ class Pair:
             top, left, height, width = self.crop
             infrared = infrared[top : top + height, left : left + width]
             rgb = rgb[top : top + height, left : left + width]
-        return _to_uint8(infrared), _to_uint8(rgb)
+        return _to_uint8(infrared, IntensityRule("auto")), _to_uint8(rgb, IntensityRule("full"))
 
 
 def find_pairs(data: Path) -> list[Pair]:
@@ -162,10 +164,10 @@ def _from_folders(data: Path) -> list[Pair]:
     return [Pair(stem, infrared[stem], rgb[stem], scene=stem) for stem in sorted(infrared)]
 
 
-def _to_uint8(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _to_uint8(pixels: NDArray[Any], rule: IntensityRule) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint8:
-        return pixels.astype(np.uint8, copy=False)
-    return np.rint(pixels.astype(np.float32) / 65535 * 255).astype(np.uint8)
+        return pixels
+    return np.rint(rule.window(pixels).apply(pixels) * 255).astype(np.uint8)
 
 
 def _size(pixels: NDArray[np.generic]) -> str:
