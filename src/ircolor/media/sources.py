@@ -103,8 +103,7 @@ def _open_glob(pattern: str, skip: Path | None) -> Source:
         fixed.append(part)
     base = Path(*fixed)
     images: list[SourceImage] = []
-    for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  (Path.glob takes no absolute
-    pattern)
+    for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  (for absolute patterns)
         path = Path(match)
         outside = not (skip and path.resolve().is_relative_to(skip.resolve()))
         if is_image(path) and path.is_file() and outside:
