@@ -57,7 +57,7 @@ def _choose(image: Path | None) -> "tuple[str, Path | NDArray[Any], NDArray[np.u
 
 
 def _first_test_pair() -> tuple[Path, Path] | None:
-    """Infrared and RGB file of the first row of index.csv that nothing was trained on, if the data is there."""
+    """Infrared and RGB file of the first pair of the test split, if the real pairs are there."""
     folder = Path(os.environ.get("IRCOLOR_DATA", "../shared/data"))
     index = folder / "index.csv"
     if not index.is_file():

@@ -74,9 +74,7 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
     failures: list[str] = []
 
     def note(error: OSError) -> None:
-        failures.append(
-            f"{error.filename}: the folder cannot be read ({error.strerror}); check its permissions"
-        )
+        failures.append(f"{error.filename}: the folder cannot be read ({error.strerror}); check its permissions")
 
     images: list[SourceImage] = []
     for place, folders, files in os.walk(folder, onerror=note):
@@ -89,9 +87,7 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
             if is_image(path) and not name.startswith("."):
                 images.append(SourceImage(str(path), path, path.relative_to(folder)))
     if not images and not failures:
-        failures.append(
-            f"{folder}: no images in this folder; give one with PNG, JPEG, TIFF or other image files"
-        )
+        failures.append(f"{folder}: no images in this folder; give one with PNG, JPEG, TIFF or other image files")
     return Source("folder", folder, tuple(images), tuple(failures))
 
 
@@ -103,8 +99,7 @@ def _open_glob(pattern: str, skip: Path | None) -> Source:
         fixed.append(part)
     base = Path(*fixed)
     images: list[SourceImage] = []
-    for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  (Path.glob takes no absolute
-    pattern)
+    for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  (for absolute patterns)
         path = Path(match)
         outside = not (skip and path.resolve().is_relative_to(skip.resolve()))
         if is_image(path) and path.is_file() and outside:

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from ircolor.errors import UserError
+from ircolor.media.intensity import IntensityRule
+
+
+@pytest.mark.parametrize(
+    ("brightest", "high"),
+    [
+        (0, 255),
+        (255, 255),
+        (256, 1023),
+        (1023, 1023),
+        (4095, 4095),
+        (4096, 16383),
+        (16384, 65535),
+        (65535, 65535),
+    ],
+)
+def test_auto_takes_the_smallest_depth_that_fits(brightest: int, high: int) -> None:
+    pixels = np.array([[0, brightest]], np.uint16)
+    window = IntensityRule("auto").window(pixels)
+    assert (window.low, window.high) == (0, high)
+    assert window.apply(pixels)[0, 1] == pytest.approx(brightest / high)
+
+
+def test_auto_leaves_8_bit_alone() -> None:
+    pixels = np.array([[10, 20]], np.uint8)
+    window = IntensityRule("auto").window(pixels)
+    assert (window.low, window.high) == (0, 255)
+    np.testing.assert_allclose(window.apply(pixels), [[10 / 255, 20 / 255]], rtol=1e-6)
+
+
+def test_auto_keeps_float_within_the_unit_range_and_stretches_other_float() -> None:
+    unit = np.array([[0.25, 0.5]], np.float32)
+    np.testing.assert_array_equal(IntensityRule("auto").window(unit).apply(unit), unit)
+    kelvin = np.linspace(280, 310, 1001, dtype=np.float32)[None]
+    window = IntensityRule("auto").window(kelvin)
+    assert (window.low, window.high) == pytest.approx((280.03, 309.97), abs=1e-3)
+
+
+def test_full_is_the_range_of_the_type() -> None:
+    assert IntensityRule("full").window(np.zeros((1, 1), np.uint16)).high == 65535
+    assert IntensityRule("full").window(np.full((1, 1), 7.0, np.float32)).high == 1
+
+
+def test_percentile_ignores_few_hot_pixels() -> None:
+    pixels = np.full((100, 100), 100, np.uint16)
+    pixels[::2] = 200
+    pixels[0, 0] = 65535
+    window = IntensityRule("percentile").window(pixels)
+    assert (window.low, window.high) == (100, 200)
+
+
+def test_a_range_is_taken_as_given_and_clips() -> None:
+    rule = IntensityRule.parse("100:300")
+    pixels = np.array([[0, 200, 1000]], np.uint16)
+    np.testing.assert_array_equal(rule.window(pixels).apply(pixels), [[0, 0.5, 1]])
+
+
+@pytest.mark.parametrize("text", ["-1.5:2e3", "auto", "FULL", " percentile "])
+def test_good_texts_are_read(text: str) -> None:
+    assert IntensityRule.parse(text).kind in ("auto", "full", "percentile", "range")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "autO1", "5", "5:5", "9:1", "nan:1", "0:inf", "a:b", "1:2:3", "0:1e999", "0:1e-320", ".:1"]
+)
+def test_bad_texts_are_told(text: str) -> None:
+    with pytest.raises(UserError, match=r"use auto, full, percentile, or LOW:HIGH"):
+        IntensityRule.parse(text)
+
+
+@pytest.mark.parametrize("kind", ["auto", "full", "percentile"])
+@given(
+    pixels=st.one_of(
+        hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6)),
+        hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6)),
+        hnp.arrays(
+            np.float32,
+            hnp.array_shapes(min_dims=2, max_dims=2, max_side=6),
+            elements=st.floats(width=32, allow_nan=False, allow_infinity=False),
+        ),
+    )
+)
+def test_any_image_maps_into_the_unit_range(kind: str, pixels: np.ndarray) -> None:  # type: ignore[type-arg]
+    window = IntensityRule.parse(kind).window(pixels)
+    assert window.low < window.high
+    shown = window.apply(pixels)
+    assert shown.dtype == np.float32
+    assert shown.shape == pixels.shape
+    assert np.isfinite(shown).all()
+    assert shown.min() >= 0
+    assert shown.max() <= 1

@@ -1,0 +1,72 @@
+import io
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ircolor.errors import UserError
+from ircolor.media.sources import open_source
+
+Gray = Callable[..., Path]
+
+
+def found(source: str, skip: Path | None = None) -> list[str]:
+    return [image.relative.as_posix() for image in open_source(source, skip).images]
+
+
+def test_a_folder_gives_its_images_in_order_with_their_tree(gray: Gray, tmp_path: Path) -> None:
+    for name in ("b.png", "a.PNG", "sub/c.tiff", "sub/notes.txt", ".hidden.png", ".cache/d.png"):
+        gray(name)
+    assert found(str(tmp_path)) == ["a.PNG", "b.png", "sub/c.tiff"]
+
+
+def test_a_folder_of_outputs_is_left_out(gray: Gray, tmp_path: Path) -> None:
+    gray("a.png"), gray("out/a.png"), gray("out/sub/b.png")
+    assert found(str(tmp_path), skip=tmp_path / "out") == ["a.png"]
+    assert found(f"{tmp_path}/**/*.png", skip=tmp_path / "out") == ["a.png"]
+
+
+def test_a_glob_counts_from_its_fixed_part(gray: Gray, tmp_path: Path) -> None:
+    gray("x/1/a.png"), gray("x/2/b.png"), gray("y/c.png"), gray("x/1/notes.txt")
+    assert found(f"{tmp_path}/x/**/*") == ["1/a.png", "2/b.png"]
+    assert found(f"{tmp_path}/?/*.png") == ["y/c.png"]
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_a_file(gray: Gray) -> None:
+    assert found(str(gray("night[1].png"))) == ["night[1].png"]
+
+
+def test_what_has_no_images_is_a_failure(tmp_path: Path) -> None:
+    assert "no images in this folder" in open_source(str(tmp_path)).failures[0]
+    assert "no image matches" in open_source(str(tmp_path / "*.png")).failures[0]
+
+
+def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"bytes")))
+    assert open_source("-").images[0].content == b"bytes"
+
+
+@pytest.mark.parametrize("source", ["drive.mp4", "camera:0", "rtsp://10.0.0.1/stream"])
+def test_videos_and_cameras_are_told_to_be_later(source: str) -> None:
+    with pytest.raises(UserError, match="this version reads images only"):
+        open_source(source)
+
+
+def test_an_unreadable_folder_is_a_failure_and_the_rest_is_found(
+    gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gray("a.png"), gray("locked/b.png")
+    really_scan = os.scandir
+
+    def scan(path: str) -> object:
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really_scan(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    source = open_source(str(tmp_path))
+    assert [image.relative.name for image in source.images] == ["a.png"]
+    assert "locked: the folder cannot be read (Permission denied)" in source.failures[0]

@@ -1,0 +1,53 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ircolor.errors import UserError
+from ircolor.tiles import MEMORY_BUDGET_BYTES, Tiling, plan_tiles
+
+
+def plan(height: int, width: int, tile: str | int, bytes_per_px: int = 1000) -> Tiling:
+    return plan_tiles(height, width, tile, grid_px=16, halo_px=24, bytes_per_px=bytes_per_px)
+
+
+@given(height=st.integers(1, 60), width=st.integers(1, 60), tile=st.integers(80, 400))
+def test_tiles_keep_each_pixel_once_with_its_halo(height: int, width: int, tile: int) -> None:
+    tiling = plan(height * 16, width * 16, tile)
+    for length, spans in ((height * 16, tiling.rows), (width * 16, tiling.columns)):
+        assert spans[0].keep_start == 0
+        assert spans[-1].keep_end == length
+        for before, after in pairwise(spans):
+            assert before.keep_end == after.keep_start
+        for span in spans:
+            assert 0 <= span.start <= span.keep_start < span.keep_end <= span.end <= length
+            assert span.start % 16 == span.end % 16 == 0
+            assert span.end - span.start <= tile
+            assert span.start == 0 or span.keep_start - span.start >= 24
+            assert span.end == length or span.end - span.keep_end >= 24
+
+
+def test_auto_cuts_only_what_does_not_fit_the_budget() -> None:
+    side = 1024
+    fits = MEMORY_BUDGET_BYTES // side**2
+    assert plan(side, side, "auto", fits).num_tiles == 1
+    cut = plan(side, side, "auto", fits + 1)
+    assert cut.num_tiles > 1
+    assert cut.rows[0].end ** 2 * (fits + 1) <= MEMORY_BUDGET_BYTES
+    assert "keep the network below 600 MiB" in cut.reason
+
+
+def test_off_never_cuts() -> None:
+    assert plan(16 * 500, 16 * 500, "off").num_tiles == 1
+
+
+@pytest.mark.parametrize("tile", ["0", "-5", "big", "1.5"])
+def test_what_is_no_tile_is_told(tile: str) -> None:
+    with pytest.raises(UserError, match="expected auto, off or a number of pixels"):
+        plan(64, 64, tile)
+
+
+def test_a_tile_smaller_than_the_reach_is_told() -> None:
+    with pytest.raises(UserError, match=r"tile 64: too small .* at least 80"):
+        plan(640, 640, 64)

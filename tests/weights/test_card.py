@@ -1,0 +1,53 @@
+import json
+from typing import Any
+
+import pytest
+
+from ircolor.weights.card import Card
+from tests.conftest import make_card
+
+
+def test_a_card_comes_back_from_json() -> None:
+    card = make_card()
+    assert Card.from_dict(json.loads(json.dumps(card.to_dict()))) == card
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", 5),
+        ("name", ""),
+        ("summary", None),
+        ("epochs", -1),
+        ("epochs", 1.5),
+        ("epochs", True),
+        ("train_seconds", "long"),
+        ("train_seconds", float("nan")),
+        ("grid_px", 0),
+        ("grid_px", 257),
+        ("halo_px", -1),
+        ("halo_px", 4097),
+        ("bytes_per_px", 0),
+        ("num_parameters", 0),
+        ("gflop_224", float("inf")),
+        ("intensity", "bright"),
+        ("scores", []),
+        ("scores", {"test": 3}),
+        ("scores", {"test": {"psnr_db": "high"}}),
+        ("scores", {"test": {"psnr_db": float("nan")}}),
+    ],
+)
+def test_a_wrong_field_is_named(field: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=field):
+        make_card(**{field: value})
+
+
+def test_missing_and_unknown_fields_are_named() -> None:
+    fields = make_card().to_dict()
+    with pytest.raises(ValueError, match="unknown fields colour"):
+        Card.from_dict(fields | {"colour": 1})
+    del fields["grid_px"]
+    with pytest.raises(ValueError, match="lacks grid_px"):
+        Card.from_dict(fields)
+    with pytest.raises(ValueError, match="not a JSON object"):
+        Card.from_dict([])

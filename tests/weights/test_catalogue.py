@@ -1,0 +1,39 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ircolor.errors import UserError
+from ircolor.weights import catalogue
+from ircolor.weights.catalogue import find_model, list_models
+
+
+@pytest.fixture
+def bundle(tiny_sealed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for the folder of the bundled networks."""
+    for name in ("snet.onnx", "thermal.onnx"):
+        (tmp_path / name).write_bytes(tiny_sealed)
+    monkeypatch.setattr(catalogue, "bundled_folder", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("bundle")
+def test_bundled_networks_are_found_by_name(tiny_sealed: bytes) -> None:
+    assert [model.name for model in list_models()] == ["snet", "thermal"]
+    assert find_model("snet").sha256 == hashlib.sha256(tiny_sealed).hexdigest()
+
+
+@pytest.mark.usefixtures("bundle")
+def test_an_unknown_name_is_told_with_the_nearest_one() -> None:
+    with pytest.raises(UserError, match=r"model 'snt': unknown; did you mean snet\? .*: snet, thermal"):
+        find_model("snt")
+
+
+def test_a_file_is_taken_by_its_path(tiny_onnx: Path) -> None:
+    assert find_model(tiny_onnx).card.name == "tiny"
+    assert find_model(str(tiny_onnx)).name == str(tiny_onnx)
+
+
+def test_a_missing_file_is_told() -> None:
+    with pytest.raises(UserError, match=r"nowhere/net.onnx: cannot be read"):
+        find_model("nowhere/net.onnx")
