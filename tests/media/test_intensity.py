@@ -87,7 +87,7 @@ def test_bad_texts_are_told(text: str) -> None:
         ),
     )
 )
-def test_any_image_maps_into_the_unit_range(kind: str, pixels: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_any_image_maps_into_the_unit_range(kind: str, pixels: np.ndarray) -> None:
     window = IntensityRule.parse(kind).window(pixels)
     assert window.low < window.high
     shown = window.apply(pixels)

@@ -74,7 +74,7 @@ def test_every_broken_or_mismatched_pair_is_named_after_the_sound_ones_were_give
     (tmp_path / "rgb" / "a.png").write_bytes((tmp_path / "rgb" / "a.png").read_bytes()[:100])
     (tmp_path / "infrared" / "b.png").write_text("no image")
     assert cv2.imwrite(str(tmp_path / "infrared" / "d.png"), np.zeros((7, 9), np.uint8))
-    given = []
+    given: list[object] = []
     with pytest.raises(UserError) as error:
         given.extend(check_pairs(find_pairs(tmp_path)))
     assert len(given) == 1

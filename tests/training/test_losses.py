@@ -55,7 +55,7 @@ def test_equation_6_shows_the_difference_map_to_edge_net_and_reaches_the_predict
     loss = difference_edge_loss(SumOfChannels(), predicted, TRUE, torch.tensor([[[[1.0, 0.0]]]]))
     # Sums of the difference: 1 + 2 + 2 = 5 against 1, and 2 against 0.
     assert loss.item() == pytest.approx((16 + 4) / 2)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.testing.assert_close(predicted.grad, torch.tensor([4.0, 2.0]).expand(1, 3, 1, 2))
 
 

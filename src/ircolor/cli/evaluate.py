@@ -45,19 +45,16 @@ def evaluate(
 
       ircolor evaluate --predictions results/ --data pairs/
     """
-    from functools import partial
-
     from rich.console import Console
-    from rich.progress import track
 
     from ircolor.atomic import write_atomic
+    from ircolor.cli.progress import tracker
     from ircolor.evaluation.comparison import compare
     from ircolor.evaluation.report import html_report
     from ircolor.evaluation.tables import comparison_table
 
     errors = Console(stderr=True)
-    progress = partial(track, console=errors, transient=True, disable=not errors.is_terminal)
-    comparison = compare(models or [], data, protocol, split, predictions, progress)
+    comparison = compare(models or [], data, protocol, split, predictions, tracker(errors))
     Console().print(comparison_table(comparison.scores, comparison.title))
     for note in comparison.notes:
         errors.print(note, style="yellow", markup=False)

@@ -47,13 +47,15 @@ def train(
         near = difflib.get_close_matches(recipe, RECIPES, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}? " if near else ""
         raise UserError(f"recipe {recipe!r}: unknown; {hint}there are: {', '.join(RECIPES)}")
-    overrides = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
     try:
         from ircolor.training.train import train as run_training
     except ModuleNotFoundError as error:
         raise UserError(f"training needs {error.name}; install it with: pip install 'ircolor[train]'") from error
 
-    outcome = run_training(replace(RECIPES[recipe](), **overrides), data, protocol, run, resume=resume, init=init)
+    chosen = RECIPES[recipe]()
+    chosen = replace(chosen, epochs=chosen.epochs if epochs is None else epochs)
+    chosen = replace(chosen, seed=chosen.seed if seed is None else seed)
+    outcome = run_training(chosen, data, protocol, run, resume=resume, init=init)
     if outcome.signal is not None:
         typer.echo(f"stopped after step {outcome.progress.step}; go on with --resume", err=True)
         raise typer.Exit(128 + outcome.signal)

@@ -18,6 +18,7 @@ from ircolor.nets import COLORIZING_NETS, ColorizingNet
 from ircolor.nets.colornet import DoubleConv
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
 from ircolor.training.recipes import recipe_from_json
+from ircolor.training.run_folder import RunFolder
 from ircolor.weights.card import Card
 
 OPSET = 20
@@ -28,21 +29,23 @@ LICENCE = (
 )
 
 
-def open_run(run: Path) -> tuple[Checkpoint, str]:
-    """The best checkpoint of a run folder (its last one before the first validation), or a checkpoint file.
+def export_run(run: Path, name: str) -> tuple[bytes, Card]:
+    """Make a model of a run.
+
+    Args:
+        run: folder of the run, whose best checkpoint is taken, or a checkpoint file.
+        name: what users will call the model.
 
     Returns:
-        The checkpoint and what to call it in messages.
+        The serialized ONNX model and its card, which has no scores yet; `seal` makes a file of the two.
 
     Raises:
-        UserError: there is none, or it is damaged.
+        UserError: there is no checkpoint, it is damaged, or it is of another version.
     """
-    if not run.is_dir():
-        return load_checkpoint(run), str(run)
-    found = [file for name in ("best", "last") if (file := run / "checkpoints" / f"{name}.safetensors").is_file()]
-    if not found:
-        raise UserError(f"{run}: holds no checkpoint; give the folder of ircolor train --run, or a .safetensors file")
-    return load_checkpoint(found[0]), str(found[0])
+    file = RunFolder(run).best_or_last() if run.is_dir() else run
+    checkpoint = load_checkpoint(file)
+    net = net_of(checkpoint, str(file))
+    return halve_weights(to_onnx(net)).SerializeToString(), describe(checkpoint, net, name)
 
 
 def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str) -> Card:
@@ -108,14 +111,15 @@ def to_onnx(net: ColorizingNet) -> onnx.ModelProto:
     Returns:
         float32, any batch size, H and W any multiples of the net's grid.
     """
-    folded = fold_batch_norm(copy.deepcopy(net))
+    folded = copy.deepcopy(net)
+    fold_batch_norm(folded)
     height, width = (net.grid_px * torch.export.Dim(name, min=1, max=1 << 12) for name in ("rows", "columns"))
     sample = torch.zeros(2, 1, 3 * net.grid_px, 2 * net.grid_px)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports that torchvision is missing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making
         program = torch.onnx.export(
-            _OnGrid(folded).eval(),
+            _OnGrid(folded),
             (sample,),
             dynamo=True,
             opset_version=OPSET,
@@ -128,15 +132,15 @@ def to_onnx(net: ColorizingNet) -> onnx.ModelProto:
     return program.model_proto
 
 
-def fold_batch_norm(net: nn.Module) -> nn.Module:
-    """Fold every batch normalisation that follows a convolution into it, in place."""
+def fold_batch_norm(net: nn.Module) -> None:
+    """Fold every batch normalisation of a `DoubleConv` into the convolution before it, in place; eval mode only."""
     for block in net.modules():
         if isinstance(block, DoubleConv):
             for number, layer in enumerate(block):
-                if isinstance(layer, nn.BatchNorm2d):
-                    block[number - 1] = fuse_conv_bn_eval(block[number - 1], layer)
+                before = block[number - 1]
+                if isinstance(layer, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
+                    block[number - 1] = fuse_conv_bn_eval(before, layer)
                     block[number] = nn.Identity()
-    return net
 
 
 def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -162,4 +166,4 @@ def count_gflop_224(net: ColorizingNet) -> float:
     """Work for one 224x224 image, in 10^9 floating-point operations (multiply-adds times two)."""
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         net(torch.zeros(1, 1, 224, 224))
-    return counter.get_total_flops() / 1e9
+    return float(counter.get_total_flops()) / 1e9

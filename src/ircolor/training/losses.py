@@ -88,7 +88,7 @@ def find_edges(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Edge map of the notebook: 3x3 Laplacian of the red channel. (H, W, 3) uint8 RGB -> (H, W) in [0, 1]."""
     red = rgb[..., 0].astype(np.float32) / 255
     laplacian = cv2.filter2D(red, cv2.CV_32F, FIND_EDGES_KERNEL, borderType=cv2.BORDER_REPLICATE)
-    return np.clip(laplacian, 0, 1, dtype=np.float32)
+    return laplacian.clip(0, 1).astype(np.float32, copy=False)
 
 
 EDGE_MAPS: dict[EdgeTarget, Callable[[NDArray[np.uint8]], NDArray[np.float32]]] = {

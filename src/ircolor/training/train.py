@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
+from torch import nn
 from torch.utils.data import DataLoader
 
 from ircolor.nets import COLORIZING_NETS, EdgeNet
@@ -107,7 +108,7 @@ def train(
     accelerator = make_accelerator(precision)
     memory_format = torch.channels_last if precision.channels_last else torch.contiguous_format
     torch.manual_seed(recipe.seed)
-    modules = {"net": COLORIZING_NETS[recipe.net](recipe.width)}
+    modules: dict[str, nn.Module] = {"net": COLORIZING_NETS[recipe.net](recipe.width)}
     if recipe.edge_net:
         modules["edge_net"] = EdgeNet(recipe.edge_net.width, recipe.edge_net.variant)
     if init and not checkpoint:
@@ -115,7 +116,7 @@ def train(
     for name, module in modules.items():
         if checkpoint:
             checkpoint.load_into(name, module)
-        module.to(accelerator.device, memory_format=memory_format)
+        module.to(accelerator.device).to(memory_format=memory_format)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam((p for m in modules.values() for p in m.parameters()), recipe.learning_rate)
     if checkpoint:
         checkpoint.load_optimizer(optimizer)
