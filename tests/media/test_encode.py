@@ -65,7 +65,7 @@ def test_png_and_tiff_say_it_in_plain_words() -> None:
     png = PillowImage.open(io.BytesIO(encode_image(RGB, ".png", PROVENANCE)))
     assert png.info["Description"] == PROVENANCE.sentence
     with tifffile.TiffFile(io.BytesIO(encode_image(RGB, ".tiff", PROVENANCE))) as tiff:
-        assert tiff.pages.first.description == PROVENANCE.sentence  # type: ignore[union-attr]
+        assert tiff.pages.first.description == PROVENANCE.sentence
 
 
 def test_unknown_suffixes_are_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from ircolor.media.images import read_infrared, read_rgb, to_infrared
 from tests.conftest import gray_png, noise
 
 
-def encoded(pixels: NDArray[np.generic], suffix: str) -> bytes:
+def encoded(pixels: NDArray[Any], suffix: str) -> bytes:
     done, data = cv2.imencode(suffix, pixels)
     assert done
     return bytes(data.tobytes())
@@ -119,7 +120,7 @@ def test_a_tiff_that_claims_to_be_huge_is_refused() -> None:
     data = bytearray(buffer.getvalue())
     with tifffile.TiffFile(io.BytesIO(bytes(data))) as tiff:
         for tag in ("ImageWidth", "ImageLength"):
-            offset = tiff.pages.first.tags[tag].offset  # type: ignore[union-attr]
+            offset = tiff.pages.first.tags[tag].offset
             data[offset + 2 : offset + 12] = struct.pack("<HII", 4, 1, 60000)
     with pytest.raises(UserError, match="larger than"):
         read_infrared(bytes(data))
