@@ -1,8 +1,11 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 from ircolor.errors import UserError
 from ircolor.media.intensity import IntensityRule
@@ -87,7 +90,7 @@ def test_bad_texts_are_told(text: str) -> None:
         ),
     )
 )
-def test_any_image_maps_into_the_unit_range(kind: str, pixels: np.ndarray) -> None:
+def test_any_image_maps_into_the_unit_range(kind: str, pixels: NDArray[Any]) -> None:
     window = IntensityRule.parse(kind).window(pixels)
     assert window.low < window.high
     shown = window.apply(pixels)

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]  # float32 masks and layers, whatever numpy makes of them on the way
 Colour = tuple[float, float, float]
+Outline = list[tuple[float, float]]  # points (x, y) in pixels
 
 CAMERA_HEIGHT_M = 1.6
 HORIZON = 0.47  # of the height of the image, from its top
 FOCAL = 0.95  # of the width of the image
+_SHIFT = 4  # OpenCV takes points in 1/16 pixels
 
 
 @dataclass
@@ -39,11 +41,16 @@ class Canvas:
         self.infrared *= 1 - mask * (1 - factor)
         self.rgb *= (1 - mask * (1 - factor))[..., None]
 
-    def polygon(self, points: list[tuple[float, float]]) -> Array:
-        """The mask of a polygon, points as (x, y) in pixels."""
-        mask = np.zeros(self.size, np.uint8)
-        cv2.fillPoly(mask, [np.rint(np.array(points) * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
-        return mask.astype(np.float32) / 255
+    def polygon(self, points: Outline) -> Array:
+        """The mask of a polygon."""
+        mask = np.zeros(self.size, np.float32)
+        cv2.fillPoly(mask, _subpixels(points), 1.0, shift=_SHIFT)
+        return mask
+
+    def fill(self, points: Outline, infrared: float, rgb: Colour) -> None:
+        """Draw a polygon in one colour, straight into the picture."""
+        cv2.fillPoly(self.infrared, _subpixels(points), infrared, shift=_SHIFT)
+        cv2.fillPoly(self.rgb, _subpixels(points), rgb, shift=_SHIFT)
 
     def noise(self, cell_px: float, octaves: int = 4) -> Array:
         """Soft noise of mean 0 and deviation 1, its largest blobs about `cell_px` wide."""
@@ -64,8 +71,12 @@ def project(canvas: Canvas, x_m: float, z_m: float, up_m: float = 0.0) -> tuple[
     return width / 2 + x_m * scale, HORIZON * height + (CAMERA_HEIGHT_M - up_m) * scale
 
 
-def box(canvas: Canvas, left_m: float, right_m: float, low_m: float, high_m: float, z_m: float) -> Array:
-    """Mask of an upright rectangle that faces the camera."""
+def box(canvas: Canvas, left_m: float, right_m: float, low_m: float, high_m: float, z_m: float) -> Outline:
+    """An upright rectangle that faces the camera."""
     left, low = project(canvas, left_m, z_m, low_m)
     right, high = project(canvas, right_m, z_m, high_m)
-    return canvas.polygon([(left, low), (right, low), (right, high), (left, high)])
+    return [(left, low), (right, low), (right, high), (left, high)]
+
+
+def _subpixels(points: Outline) -> list[NDArray[np.int32]]:
+    return [np.rint(np.array(points) * (1 << _SHIFT)).astype(np.int32)]
