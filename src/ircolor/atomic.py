@@ -1,7 +1,7 @@
 """Write files whole or not at all."""
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from ircolor.errors import UserError
@@ -10,25 +10,24 @@ from ircolor.errors import UserError
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file under a temporary name beside it, then rename: readers see the old file or the new, never half.
 
+    The folder is made when it is missing. After any failure, an interruption included, nothing is left behind.
+
     Raises:
-        UserError: the folder cannot be written, or the disk is full; nothing is left behind.
+        UserError: it cannot be written: no permission, no space, a file where a folder is needed.
     """
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:  # also KeyboardInterrupt
+            temporary.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
         raise UserError(
-            f"{path}: cannot be written ({error.strerror}); free some space or choose another disk"
+            f"{path}: cannot be written ({error.strerror}); free some space or choose another place"
         ) from error
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -11,7 +11,8 @@ import tifffile
 from PIL import Image as PillowImage
 
 from ircolor.errors import UserError
-from ircolor.media.encode import WRITABLE_SUFFIXES, encode_image, write_atomically, write_image
+from ircolor.atomic import write_atomic
+from ircolor.media.encode import WRITABLE_SUFFIXES, encode_image, write_image
 from ircolor.media.images import read_rgb
 from ircolor.media.provenance import DIGITAL_SOURCE_TYPE, Provenance
 from tests.conftest import noise
@@ -95,7 +96,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setattr(Path, "open", lambda *_: really_open(Path("/dev/full"), "wb"))
     path = tmp_path / "night_rgb.png"
     with pytest.raises(UserError, match=r"night_rgb.png: cannot be written \(No space left on device\); free"):
-        write_atomically(path, b"x" * 100_000)
+        write_atomic(path, b"x" * 100_000)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -108,7 +109,7 @@ def test_an_interrupt_leaves_the_old_file_as_it_was(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        write_atomically(path, b"new")
+        write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
