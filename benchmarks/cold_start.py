@@ -64,9 +64,7 @@ def main() -> None:
         image = Path(folder, "scene.png")
         infrared, _ = draw_road_scene(wanted.height, wanted.width)
         write_image(image, np.repeat(infrared[..., None], 3, axis=2))
-        runs = [
-            measure(image, Path(folder, "rgb.png"), wanted.model, wanted.threads) for _ in range(wanted.runs)
-        ]
+        runs = [measure(image, Path(folder, "rgb.png"), wanted.model, wanted.threads) for _ in range(wanted.runs)]
     result = {
         "question": "seconds from starting the process to having written one image, and its peak memory",
         "model": wanted.model,

@@ -119,9 +119,7 @@ def test_threads_may_share_it(colorizer: Colorizer) -> None:
             np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize(
-    "image", [np.zeros((0, 3)), np.array([[np.nan]]), np.zeros((2, 2), complex), "none.png"]
-)
+@pytest.mark.parametrize("image", [np.zeros((0, 3)), np.array([[np.nan]]), np.zeros((2, 2), complex), "none.png"])
 def test_bad_input_is_told(colorizer: Colorizer, image: NDArray[Any] | str) -> None:
     with pytest.raises(UserError):
         colorizer(image)

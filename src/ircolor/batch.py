@@ -118,9 +118,7 @@ def plan_jobs(
     return Plan(tuple(chosen), failures, num_done, num_outputs)
 
 
-def run_job(
-    colorizer: Colorizer, job: Job, *, compare: bool = False, progress: Progress | None = None
-) -> Outcome:
+def run_job(colorizer: Colorizer, job: Job, *, compare: bool = False, progress: Progress | None = None) -> Outcome:
     """Read, colorize and write one image; what is wrong with it is told in the outcome, not raised.
 
     Args:
@@ -164,9 +162,7 @@ def _pair(sources: Sequence[Source], output: str | None) -> dict[Path | bytes, J
     alone = len(sources) == 1 and sources[0].kind in ("image", "stdin")
     if output and output != "-" and not Path(output).is_dir():
         if Path(output).exists() and not alone:
-            raise UserError(
-                f"{output}: is a file, but the results of the sources need a folder; give another -o"
-            )
+            raise UserError(f"{output}: is a file, but the results of the sources need a folder; give another -o")
         if Path(output).suffix.lower() in WRITABLE_SUFFIXES and not alone:
             raise UserError(f"{output}: is the name of a file, but the results of the sources need a folder")
     jobs: dict[Path | bytes, Job] = {}

@@ -141,16 +141,12 @@ class Colorizer:
             )
             rgb = self._run_tiles(padded, tiling, progress)[:height, :width]
         except MemoryError as error:
-            raise UserError(
-                f"not enough memory for an image of {source.pixels.shape}; cut it into parts"
-            ) from error
+            raise UserError(f"not enough memory for an image of {source.pixels.shape}; cut it into parts") from error
         provenance = Provenance(card.name, card.version, self.model.sha256, window.low, window.high)
         shown = np.rint(seen * 255).astype(np.uint8)
         return Colorized(np.ascontiguousarray(rgb), shown, window, tiling, provenance, source.notes)
 
-    def _run_tiles(
-        self, infrared: NDArray[np.float32], tiling: Tiling, progress: Progress | None
-    ) -> NDArray[np.uint8]:
+    def _run_tiles(self, infrared: NDArray[np.float32], tiling: Tiling, progress: Progress | None) -> NDArray[np.uint8]:
         """(H, W) in [0, 1], on the grid -> (H, W, 3) uint8."""
         rgb = np.empty((*infrared.shape, 3), np.uint8)
         for done, (row, column) in enumerate(tiling, start=1):
@@ -162,9 +158,7 @@ class Colorizer:
                 column.keep_start - column.start : column.keep_end - column.start,
             ]
             pixels = np.rint(np.clip((kept + 1) * 127.5, 0, 255)).astype(np.uint8)
-            rgb[row.keep_start : row.keep_end, column.keep_start : column.keep_end] = pixels.transpose(
-                1, 2, 0
-            )
+            rgb[row.keep_start : row.keep_end, column.keep_start : column.keep_end] = pixels.transpose(1, 2, 0)
             if progress:
                 progress(done, tiling.num_tiles)
         return rgb
@@ -187,9 +181,7 @@ def colorize(
 
 
 @lru_cache(maxsize=1)
-def _last_colorizer(
-    model: str | Path, device: str, tile: str | int, intensity: str, threads: int | None
-) -> Colorizer:
+def _last_colorizer(model: str | Path, device: str, tile: str | int, intensity: str, threads: int | None) -> Colorizer:
     return Colorizer(model, device=device, tile=tile, intensity=intensity, threads=threads)
 
 
@@ -212,9 +204,5 @@ def _pillow_pixels(image: "PillowImage.Image") -> NDArray[Any]:
         return np.asarray(image)
     if image.mode == "I":
         pixels = np.asarray(image)
-        return (
-            pixels.astype(np.uint16)
-            if pixels.min() >= 0 and pixels.max() < 1 << 16
-            else pixels.astype(np.float32)
-        )
+        return pixels.astype(np.uint16) if pixels.min() >= 0 and pixels.max() < 1 << 16 else pixels.astype(np.float32)
     return np.asarray(image.convert("RGB"))

@@ -50,9 +50,7 @@ class Tiling:
         return ((row, column) for row in self.rows for column in self.columns)
 
 
-def plan_tiles(
-    height: int, width: int, tile: str | int, *, grid_px: int, halo_px: int, bytes_per_px: int
-) -> Tiling:
+def plan_tiles(height: int, width: int, tile: str | int, *, grid_px: int, halo_px: int, bytes_per_px: int) -> Tiling:
     """Choose the tiles of an image.
 
     Args:
@@ -78,9 +76,7 @@ def plan_tiles(
     else:
         edge_px = _tile_edge(tile) // grid_px * grid_px
         if edge_px < smallest_px:
-            raise UserError(
-                f"tile {tile}: too small for this network's reach; use at least {smallest_px}, or auto"
-            )
+            raise UserError(f"tile {tile}: too small for this network's reach; use at least {smallest_px}, or auto")
         window, reason = (edge_px, edge_px), f"tiles of {edge_px} px, as asked"
     return Tiling(_spans(height, window[0], halo_px), _spans(width, window[1], halo_px), reason)
 
@@ -121,9 +117,7 @@ def _cheapest_window(height: int, width: int, budget_px: int, grid_px: int, halo
         widest_px = budget_px // tall_px // grid_px * grid_px
         if widest_px < min(smallest_px, width):
             continue
-        num_columns = (
-            1 if widest_px >= width else math.ceil((width - 2 * halo_px) / (widest_px - 2 * halo_px))
-        )
+        num_columns = 1 if widest_px >= width else math.ceil((width - 2 * halo_px) / (widest_px - 2 * halo_px))
         window = (tall_px, edge(width, num_columns))
         to_run_px = num_rows * num_columns * window[0] * window[1]
         if to_run_px < fewest_px:

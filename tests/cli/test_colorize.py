@@ -40,9 +40,7 @@ def test_output_may_name_a_file(colorize: Run, gray: Gray, tmp_path: Path, name:
     assert read_rgb(tmp_path / name).shape == (20, 30, 3)
 
 
-def test_a_folder_keeps_its_tree_and_a_second_run_does_nothing_new(
-    colorize: Run, gray: Gray, tmp_path: Path
-) -> None:
+def test_a_folder_keeps_its_tree_and_a_second_run_does_nothing_new(colorize: Run, gray: Gray, tmp_path: Path) -> None:
     for name in ("in/a.png", "in/sub/b.png"):
         gray(name)
     assert colorize(tmp_path / "in").status == 0
@@ -61,9 +59,7 @@ def test_outputs_inside_the_source_are_not_colorized_again(colorize: Run, gray: 
     assert files(tmp_path) == ["a.png", "out/a.png"]
 
 
-def test_results_beside_their_inputs_are_not_colorized_again(
-    colorize: Run, gray: Gray, tmp_path: Path
-) -> None:
+def test_results_beside_their_inputs_are_not_colorized_again(colorize: Run, gray: Gray, tmp_path: Path) -> None:
     gray("a.png"), gray("b.png")
     for _ in range(2):
         assert colorize(f"{tmp_path}/*.png", "--overwrite").status == 0
@@ -228,9 +224,7 @@ def test_an_unreadable_folder_is_listed_and_the_rest_done(
     assert f"error: {tmp_path}/locked: the folder cannot be read (Permission denied)" in done.err
 
 
-def test_an_unknown_and_a_tampered_model_are_told(
-    ircolor: Run, gray: Gray, tmp_path: Path, tiny_sealed: bytes
-) -> None:
+def test_an_unknown_and_a_tampered_model_are_told(ircolor: Run, gray: Gray, tmp_path: Path, tiny_sealed: bytes) -> None:
     image = gray("in/a.png")
     unknown = ircolor("colorize", image, "--model", "snte")
     assert (unknown.status, unknown.err.startswith("error: model 'snte': unknown; ")) == (2, True)

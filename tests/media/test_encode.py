@@ -18,9 +18,9 @@ from tests.conftest import noise
 
 PROVENANCE = Provenance('snet "<&>', "1.0", "ab" * 32, 0.0, 4095.0)
 RGB = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-SMOOTH = np.stack(
-    np.broadcast_arrays(np.arange(0, 200, 10)[:, None], np.arange(0, 240, 8)[None], 90), axis=2
-).astype(np.uint8)
+SMOOTH = np.stack(np.broadcast_arrays(np.arange(0, 200, 10)[:, None], np.arange(0, 240, 8)[None], 90), axis=2).astype(
+    np.uint8
+)
 
 
 def facts(xmp: bytes) -> dict[str, str]:
@@ -82,9 +82,7 @@ def test_an_image_too_large_for_the_format_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace", "write"])
-def test_a_full_disk_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
-) -> None:
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -96,9 +94,7 @@ def test_a_full_disk_leaves_nothing_behind(
         really_open = Path.open
         monkeypatch.setattr(Path, "open", lambda *_: really_open(Path("/dev/full"), "wb"))
     path = tmp_path / "night_rgb.png"
-    with pytest.raises(
-        UserError, match=r"night_rgb.png: cannot be written \(No space left on device\); free"
-    ):
+    with pytest.raises(UserError, match=r"night_rgb.png: cannot be written \(No space left on device\); free"):
         write_atomically(path, b"x" * 100_000)
     assert list(tmp_path.iterdir()) == []
 

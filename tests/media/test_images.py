@@ -104,9 +104,7 @@ def test_a_flipped_bit_in_a_png_is_told() -> None:
 
 def test_a_png_that_claims_to_be_huge_is_refused() -> None:
     def chunk(kind: bytes, payload: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
-        )
+        return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0))
     pixels = chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
@@ -126,9 +124,7 @@ def test_a_tiff_that_claims_to_be_huge_is_refused() -> None:
         read_infrared(bytes(data))
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"I am text", b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"II*\0", b"\0" * 1000]
-)
+@pytest.mark.parametrize("data", [b"", b"I am text", b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"II*\0", b"\0" * 1000])
 def test_what_is_no_image_is_told(data: bytes) -> None:
     with pytest.raises(UserError, match=r"^notes.png: "):
         read_infrared(data, "notes.png")

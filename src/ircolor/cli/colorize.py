@@ -25,13 +25,9 @@ def colorize(
     ] = "auto",
     intensity: Annotated[
         str,
-        typer.Option(
-            metavar="auto|full|percentile|LOW:HIGH", help="Stored values that become black and white."
-        ),
+        typer.Option(metavar="auto|full|percentile|LOW:HIGH", help="Stored values that become black and white."),
     ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(metavar="N", help="CPU threads.", show_default="all cores")
-    ] = None,
+    threads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads.", show_default="all cores")] = None,
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="Write the infrared image beside its colours.")
     ] = False,

@@ -17,7 +17,7 @@ import typer
 import ircolor
 from ircolor.errors import UserError
 
-COMMANDS = ("colorize", "models", "demo")
+COMMANDS = ("colorize", "models", "demo", "evaluate", "train", "export")
 
 
 def build_app() -> typer.Typer:
@@ -43,7 +43,7 @@ def main() -> None:
     try:
         build_app()()
     except UserError as error:
-        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        print("error:", error, file=sys.stderr)
         sys.exit(2)
 
 

@@ -1,4 +1,4 @@
-"""A progress bar on standard error that appears only when the work takes longer than two seconds."""
+"""Progress bars on standard error, for a terminal only."""
 
 import sys
 import time
@@ -6,13 +6,28 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
+
+    from ircolor.evaluation.score import Track
 
 PATIENCE_S = 2.0
 
 
+def tracker(console: "Console") -> "Track":
+    """A bar for work that takes long in any case: wraps an iterable, as `Track` describes."""
+    from functools import partial
+
+    from rich.progress import track
+
+    return partial(track, console=console, transient=True, disable=not console.is_terminal)
+
+
 class LateProgress:
-    """Use as a context manager; call `show` as often as there is something to show."""
+    """A bar that appears only when the work takes longer than two seconds.
+
+    Use as a context manager; call `show` as often as there is something to show.
+    """
 
     def __init__(self, label: str) -> None:
         self._label = label

@@ -43,18 +43,14 @@ def encode_image(rgb: NDArray[np.uint8], suffix: str, provenance: Provenance | N
     try:
         if suffix == ".webp" and provenance:
             packet = np.frombuffer(provenance.xmp(), np.uint8)
-            done, encoded = cv2.imencodeWithMetadata(
-                suffix, bgr, [cv2.IMAGE_METADATA_XMP], [packet], parameters
-            )
+            done, encoded = cv2.imencodeWithMetadata(suffix, bgr, [cv2.IMAGE_METADATA_XMP], [packet], parameters)
         else:
             done, encoded = cv2.imencode(suffix, bgr, parameters)
     except cv2.error:
         done = False
     if not done:
         height, width = rgb.shape[:2]
-        raise UserError(
-            f"an image of {height}x{width} does not fit into a {suffix} file; write .png or .tiff"
-        )
+        raise UserError(f"an image of {height}x{width} does not fit into a {suffix} file; write .png or .tiff")
     data = bytes(encoded.tobytes())
     if provenance and suffix == ".png":
         return provenance.into_png(data)

@@ -95,26 +95,20 @@ def to_infrared(pixels: Image, name: str = "the image") -> Infrared:
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * 255
     if not (pixels.dtype in (np.uint8, np.uint16) or np.issubdtype(pixels.dtype, np.floating)):
-        raise UserError(
-            f"{name}: pixels of type {pixels.dtype}; convert them to uint8, uint16 or float32 first"
-        )
+        raise UserError(f"{name}: pixels of type {pixels.dtype}; convert them to uint8, uint16 or float32 first")
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 2, 3, 4)):
         raise UserError(
             f"{name}: an array of shape {pixels.shape}; expected (height, width), or (height, width, "
             "channels) with 1 to 4 channels"
         )
     if pixels.size == 0:
-        raise UserError(
-            f"{name}: the image has no pixels (shape {pixels.shape}); give an image of at least 1x1"
-        )
+        raise UserError(f"{name}: the image has no pixels (shape {pixels.shape}); give an image of at least 1x1")
     if np.issubdtype(pixels.dtype, np.floating):
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is counted as such
             pixels = pixels.astype(np.float32)
         if not np.isfinite(pixels).all():
             count = int((~np.isfinite(pixels)).sum())
-            raise UserError(
-                f"{name}: {count} values are NaN or infinite; replace them first, e.g. by numpy.nan_to_num"
-            )
+            raise UserError(f"{name}: {count} values are NaN or infinite; replace them first, e.g. by numpy.nan_to_num")
     notes: list[str] = []
     if pixels.ndim == 3:
         if pixels.shape[2] in (2, 4):
@@ -151,9 +145,7 @@ def _decode(source: Path | bytes, name: str) -> Image:
         try:
             data = source.read_bytes()
         except OSError as error:
-            raise UserError(
-                f"{name}: cannot be read ({error.strerror}); check the path and its permissions"
-            ) from error
+            raise UserError(f"{name}: cannot be read ({error.strerror}); check the path and its permissions") from error
     if not data:
         raise UserError(f"{name}: the file is empty; copy it again from its source")
     return _decode_tiff(data, name) if data.startswith(TIFF_SIGNATURES) else _decode_opencv(data, name)
@@ -191,9 +183,7 @@ def _decode_tiff(data: bytes, name: str) -> Image:
         with tifffile.TiffFile(io.BytesIO(data)) as tiff:
             page = tiff.pages.first
             if math.prod(page.shape[:2]) > MAX_PIXELS:
-                raise UserError(
-                    f"{name}: {page.shape} is larger than {MAX_PIXELS} pixels; cut it into parts first"
-                )
+                raise UserError(f"{name}: {page.shape} is larger than {MAX_PIXELS} pixels; cut it into parts first")
             if page.photometric not in _STORED_AS_SEEN:
                 return _decode_opencv(data, name)
             pixels = np.asarray(page.asarray())

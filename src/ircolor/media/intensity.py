@@ -84,9 +84,7 @@ class IntensityRule:
             low = high = math.nan
         # The width must be finite too, and not so small that its inverse is not.
         if not (low < high and math.isfinite(high - low) and high - low > 1e-300):
-            raise UserError(
-                f"intensity {text!r}: use auto, full, percentile, or LOW:HIGH with LOW < HIGH, e.g. 0:4095"
-            )
+            raise UserError(f"intensity {text!r}: use auto, full, percentile, or LOW:HIGH with LOW < HIGH, e.g. 0:4095")
         return cls("range", low, high)
 
     def window(self, pixels: NDArray[Any]) -> IntensityWindow:
@@ -102,9 +100,7 @@ class IntensityRule:
         if self.kind == "auto" and pixels.dtype == np.uint16:
             brightest = int(pixels.max())
             bits = next(bits for bits in UINT16_DEPTHS_BITS if brightest < 1 << bits)
-            return IntensityWindow(
-                0.0, float((1 << bits) - 1), f"{bits} bits hold the brightest pixel, {brightest}"
-            )
+            return IntensityWindow(0.0, float((1 << bits) - 1), f"{bits} bits hold the brightest pixel, {brightest}")
         if self.kind == "auto" and np.issubdtype(pixels.dtype, np.floating) and not _within_unit(pixels):
             return _percentile_window(pixels)
         return _full_window(pixels)

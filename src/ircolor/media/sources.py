@@ -74,9 +74,7 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
     failures: list[str] = []
 
     def note(error: OSError) -> None:
-        failures.append(
-            f"{error.filename}: the folder cannot be read ({error.strerror}); check its permissions"
-        )
+        failures.append(f"{error.filename}: the folder cannot be read ({error.strerror}); check its permissions")
 
     images: list[SourceImage] = []
     for place, folders, files in os.walk(folder, onerror=note):
@@ -89,9 +87,7 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
             if is_image(path) and not name.startswith("."):
                 images.append(SourceImage(str(path), path, path.relative_to(folder)))
     if not images and not failures:
-        failures.append(
-            f"{folder}: no images in this folder; give one with PNG, JPEG, TIFF or other image files"
-        )
+        failures.append(f"{folder}: no images in this folder; give one with PNG, JPEG, TIFF or other image files")
     return Source("folder", folder, tuple(images), tuple(failures))
 
 

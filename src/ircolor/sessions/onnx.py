@@ -52,15 +52,11 @@ class OnnxSession:
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=[_PROVIDERS[self.device]])
         except Exception as error:  # the types of onnxruntime have no common base below Exception
-            raise UserError(
-                f"{name}: onnxruntime cannot load it ({brief(error)}); export it again"
-            ) from error
+            raise UserError(f"{name}: onnxruntime cannot load it ({brief(error)}); export it again") from error
         if self.device == "cuda" and _PROVIDERS["cuda"] not in self._session.get_providers():
             # onnxruntime falls back to the CPU by itself when libraries of CUDA are missing.
             if device == "cuda":
-                raise UserError(
-                    "device cuda: onnxruntime cannot start CUDA; check the driver, or use --device cpu"
-                )
+                raise UserError("device cuda: onnxruntime cannot start CUDA; check the driver, or use --device cpu")
             self.device, self.device_reason = "cpu", "CUDA is built in but does not start"
         inputs = [tensor.name for tensor in self._session.get_inputs()]
         outputs = [tensor.name for tensor in self._session.get_outputs()]
@@ -87,9 +83,7 @@ class OnnxSession:
             if "alloc" not in str(error).lower():
                 raise
             height, width = infrared.shape[2:]
-            raise UserError(
-                f"not enough memory for {height}x{width} pixels at once; try a smaller --tile"
-            ) from error
+            raise UserError(f"not enough memory for {height}x{width} pixels at once; try a smaller --tile") from error
         rgb: NDArray[np.float32] = outputs[0]
         return rgb
 

@@ -66,9 +66,7 @@ def find_model(model: str | Path) -> Model:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise UserError(
-            f"{name}: cannot be read ({error.strerror}); check the path and its permissions"
-        ) from error
+        raise UserError(f"{name}: cannot be read ({error.strerror}); check the path and its permissions") from error
     return Model(name, data, open_sealed(data, name))
 
 

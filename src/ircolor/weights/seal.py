@@ -63,9 +63,7 @@ def open_sealed(data: bytes, name: str) -> Card:
     number, start, value = fields[-1]
     text = _card_text(value) if number == _METADATA_FIELD else None
     if text is None:
-        raise UserError(
-            f"{name}: an ONNX model without an ircolor card at its end; export it with ircolor export"
-        )
+        raise UserError(f"{name}: an ONNX model without an ircolor card at its end; export it with ircolor export")
     body = memoryview(data)[:start]
     try:
         content: Any = json.loads(text)
@@ -78,9 +76,7 @@ def open_sealed(data: bytes, name: str) -> Card:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         whole = False
     if not whole:
-        raise UserError(
-            f"{name}: damaged or tampered with (its SHA-256 is not its card's); copy or download it again"
-        )
+        raise UserError(f"{name}: damaged or tampered with (its SHA-256 is not its card's); copy or download it again")
     try:
         return Card.from_dict(content)
     except ValueError as error:

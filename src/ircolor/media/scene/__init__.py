@@ -17,9 +17,7 @@ from ircolor.media.scene.things import draw_buildings, draw_car, draw_tree
 OVERSAMPLING = 2
 
 
-def draw_road_scene(
-    height: int = 480, width: int = 640, seed: int = 0
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def draw_road_scene(height: int = 480, width: int = 640, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw the scene.
 
     Args:
@@ -45,9 +43,7 @@ def draw_road_scene(
         (9.2, 26, 6.5),
         (-7.6, 19, 5.2),
     ):
-        draw_tree(
-            canvas, x_m + float(random.uniform(-0.6, 0.6)), z_m, tall_m * float(random.uniform(0.9, 1.15))
-        )
+        draw_tree(canvas, x_m + float(random.uniform(-0.6, 0.6)), z_m, tall_m * float(random.uniform(0.9, 1.15)))
     draw_car(canvas, 1.8, float(random.uniform(15, 19)))
     return _photograph(canvas, height, width)
 

@@ -60,9 +60,7 @@ def draw_ground(canvas: Canvas, bend: float) -> None:
     blades = 0.6 * _textured(canvas, x, z, 0.22) + 0.9 * _textured(canvas, x, z, 0.05)
     light = np.clip(0.9 + 0.07 * patches + 0.13 * blades, 0.3, 1.3)
     dry = np.clip(0.35 + 0.25 * patches, 0, 1)[..., None]
-    grass = (
-        np.array([0.30, 0.42, 0.16], np.float32) * (1 - dry) + np.array([0.50, 0.49, 0.25], np.float32) * dry
-    )
+    grass = np.array([0.30, 0.42, 0.16], np.float32) * (1 - dry) + np.array([0.50, 0.49, 0.25], np.float32) * dry
     canvas.paint(below, 0.74 * light, grass * light[..., None])
     grain = 1 + 0.16 * _textured(canvas, x, z, 0.04) + 0.05 * patches
     gravel = np.array([0.52, 0.48, 0.42], np.float32)

@@ -29,9 +29,7 @@ def draw_buildings(canvas: Canvas) -> None:
         canvas.shade(canvas.polygon(box(canvas, left, right, tall - 0.5, tall, z)), 0.7)
         for storey in (0.9, 3.6):
             for x in np.arange(left + 1.0, right - 1.4, 2.6):
-                canvas.fill(
-                    box(canvas, x - 0.12, x + 1.32, storey - 0.12, storey + 1.62, z), 0.8, (0.86, 0.85, 0.82)
-                )
+                canvas.fill(box(canvas, x - 0.12, x + 1.32, storey - 0.12, storey + 1.62, z), 0.8, (0.86, 0.85, 0.82))
                 canvas.fill(box(canvas, x, x + 1.2, storey, storey + 1.5, z), 0.14, (0.20, 0.25, 0.31))
                 canvas.fill(box(canvas, x + 0.57, x + 0.63, storey, storey + 1.5, z), 0.7, (0.8, 0.8, 0.78))
 

@@ -1,0 +1,59 @@
+"""`ircolor export`: make a model file of a training run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ircolor.errors import UserError
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or one of its .safetensors files.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.onnx", help="Where to write the model.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Score the model on val and test of the run's protocol and note it on its card.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call the model; the file's name if not given.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Make one model file, with its card, of the best checkpoint of a run.
+
+    A model to try on your images:
+    ircolor export runs/mine -o mine.onnx
+    ircolor colorize night.png --model mine.onnx
+
+    With scores on its card:
+    ircolor export runs/mine -o mine.onnx --data pairs/
+    """
+    from dataclasses import replace
+
+    from ircolor.atomic import write_atomic
+    from ircolor.weights.seal import seal
+
+    if output.suffix != ".onnx":
+        raise UserError(f"{output}: a model file ends in .onnx; choose such a name")
+    if output.exists() and not overwrite:
+        raise UserError(f"{output}: exists; choose another name, or replace it with --overwrite")
+    try:
+        from ircolor.training.export import export_run
+    except ModuleNotFoundError as error:
+        raise UserError(f"exporting needs {error.name}; install it with: pip install 'ircolor[train]'") from error
+
+    typer.echo(f"exporting {run}", err=True)
+    body, card = export_run(run, name or output.stem)
+    write_atomic(output, seal(body, card))
+    if data is not None:
+        from rich.console import Console
+
+        from ircolor.cli.progress import tracker
+        from ircolor.evaluation.comparison import compare
+
+        console = Console(stderr=True)
+        scores = {}
+        for split in ("val", "test"):
+            console.print(f"scoring {split}")
+            comparison = compare([str(output)], data, card.protocol, split, track=tracker(console))
+            scores[split] = comparison.scores[comparison.first_model].mean
+        write_atomic(output, seal(body, replace(card, scores=scores)))
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, from epoch {card.epochs}", err=True)

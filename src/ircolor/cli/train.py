@@ -1,0 +1,63 @@
+"""`ircolor train`: train a recipe on aligned pairs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ircolor.errors import UserError
+
+
+def train(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="snet_paper, colornet_paper, or smoke (seconds, to try it out).")
+    ],
+    *,
+    data: Annotated[Path, typer.Option(help="Folder with index.csv, or with infrared/ and rgb/ of the same stems.")],
+    run: Annotated[Path, typer.Option(help="Folder of the run: log, checkpoints, pictures.")],
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="nirscene, vcip2020, paper-like, roadscene or folder; chosen by the data if not given."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of the run.")] = False,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's number.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
+    init: Annotated[Path | None, typer.Option(help="Checkpoint (.safetensors) to take the first weights from.")] = None,
+) -> None:
+    """Train a network on aligned infrared-RGB pairs.
+
+    Every pair is read and checked before the first step. Ctrl-C stops after the current step, with a checkpoint;
+    --resume then goes on to the same weights as if nothing had happened. Exit status: 0 complete, 130 or 143 stopped.
+
+    On your own pairs:
+    ircolor train snet_paper --data pairs/ --run runs/mine
+
+    The paper's ablation on a named protocol, for a fixed number of epochs:
+    ircolor train colornet_paper --data pairs/ --protocol nirscene --epochs 12 --run runs/colornet
+
+    Go on after Ctrl-C, or with more epochs:
+    ircolor train snet_paper --data pairs/ --run runs/mine --epochs 800 --resume
+    """
+    import difflib
+    from dataclasses import replace
+
+    from ircolor.training.recipes import RECIPES
+
+    if recipe not in RECIPES:
+        near = difflib.get_close_matches(recipe, RECIPES, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UserError(f"recipe {recipe!r}: unknown; {hint}there are: {', '.join(RECIPES)}")
+    try:
+        from ircolor.training.train import train as run_training
+    except ModuleNotFoundError as error:
+        raise UserError(f"training needs {error.name}; install it with: pip install 'ircolor[train]'") from error
+
+    chosen = RECIPES[recipe]()
+    chosen = replace(chosen, epochs=chosen.epochs if epochs is None else epochs)
+    chosen = replace(chosen, seed=chosen.seed if seed is None else seed)
+    outcome = run_training(chosen, data, protocol, run, resume=resume, init=init)
+    if outcome.signal is not None:
+        typer.echo(f"stopped after step {outcome.progress.step}; go on with --resume", err=True)
+        raise typer.Exit(128 + outcome.signal)
+    best = f"best validation PSNR {outcome.progress.best_psnr_db:.2f} dB, epoch {outcome.progress.best_epoch}"
+    typer.echo(f"done: {best}; make a model of it with: ircolor export {run} -o MODEL.onnx", err=True)

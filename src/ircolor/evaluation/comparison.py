@@ -1,0 +1,119 @@
+"""One comparison: the reference rows, models and predictions on one split of one protocol."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ircolor.errors import UserError, brief
+from ircolor.evaluation.models import distinct_name, model_rows
+from ircolor.evaluation.predictions import predictions_row
+from ircolor.evaluation.references import CUBIC_CURVE, INFRARED_COPY, fit_cubic_curve, infrared_copy
+from ircolor.evaluation.score import Row, RowScores, Scores, Track, score_pairs, track_silently
+from ircolor.metrics import load_skimage
+from ircolor.pairs.index import Pair, check_pairs, find_pairs, raise_problems
+from ircolor.pairs.protocols import default_protocol, split_pairs
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was compared, on what, and the result.
+
+    Attributes:
+        rows: by name, references first, then models and predictions in the order given.
+        scores: of each row.
+        pairs: the pairs of the split, in order.
+        protocol: its name, as chosen or as the folder's default.
+        split: e.g. "test".
+        notes: sentences that the reader of the numbers should know.
+    """
+
+    rows: Mapping[str, Row]
+    scores: Mapping[str, RowScores]
+    pairs: Sequence[Pair]
+    protocol: str
+    split: str
+    notes: Sequence[str] = ()
+
+    @property
+    def first_model(self) -> str:
+        """Name of the first row that is no reference."""
+        return next(name for name in self.rows if name not in (INFRARED_COPY, CUBIC_CURVE))
+
+    @property
+    def title(self) -> str:
+        """What the numbers are of, e.g. "protocol nirscene, split test: means over 42 images"."""
+        return f"protocol {self.protocol}, split {self.split}: means over {len(self.pairs)} images"
+
+    def to_json(self) -> str:
+        """Strict JSON; a score that is not defined is null."""
+        models = {
+            name: {
+                "mean": _defined(scores.mean),
+                "images": {stem: _defined(image) for stem, image in scores.images.items()},
+            }
+            for name, scores in self.scores.items()
+        }
+        content = {
+            "models": models,
+            "protocol": self.protocol,
+            "split": self.split,
+            "num_images": len(self.pairs),
+        }
+        return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def compare(
+    models: Sequence[str],
+    data: Path,
+    protocol: str | None = None,
+    split: str = "test",
+    predictions: Path | None = None,
+    track: Track = track_silently,
+) -> Comparison:
+    """Score models, a folder of predictions, or both, beside the references that need no training.
+
+    All input is checked before the first image is scored. The cubic curve is fitted on the training split of
+    the protocol.
+
+    Args:
+        models: names or `.onnx` files.
+        data: folder of pairs.
+        protocol: name of a protocol; None takes the folder's own splits.
+        split: which split to score.
+        predictions: folder of predicted images, see `predictions_row`.
+        track: shows the progress.
+
+    Raises:
+        UserError: nothing to score, an unknown model, protocol or split, pairs or predictions that cannot be
+            used, or scikit-image is missing.
+    """
+    if not models and predictions is None:
+        raise UserError("nothing to score; name a model (see: ircolor models), or a folder with --predictions")
+    load_skimage("metrics")
+    protocol = protocol or default_protocol(find_pairs(data))
+    pairs = split_pairs(data, protocol, split)
+    twice = [f"{stem}: {count} pairs" for stem, count in Counter(pair.stem for pair in pairs).items() if count > 1]
+    raise_problems(twice, f"stems of {data} are not unique; name the pairs apart in column stem")
+    rows = model_rows(models, taken=(INFRARED_COPY, CUBIC_CURVE))
+    if predictions is not None:
+        name = distinct_name(predictions.resolve().name, str(predictions), {INFRARED_COPY, CUBIC_CURVE, *rows})
+        rows[name] = predictions_row(predictions, pairs, track)
+    references: dict[str, Row] = {INFRARED_COPY: infrared_copy}
+    notes = []
+    try:
+        train_pairs = split_pairs(data, protocol, "train")
+    except UserError as error:  # the folder is sound, since `pairs` came out of it: it has no training split
+        notes.append(f"No row {CUBIC_CURVE}, which is fitted on training pairs: {brief(error)}")
+    else:
+        training_images = track(check_pairs(train_pairs), "fitting the cubic curve", total=len(train_pairs))
+        references[CUBIC_CURVE] = fit_cubic_curve(training_images)
+    rows = references | rows
+    return Comparison(rows, score_pairs(rows, pairs, track), pairs, protocol, split, notes)
+
+
+def _defined(scores: Scores) -> dict[str, Any]:
+    return {key: None if math.isnan(value) else value for key, value in scores.items()}

@@ -1,0 +1,123 @@
+"""Score rows of a comparison, image by image, with one pair in memory at a time.
+
+A row is anything that turns the infrared image of a pair into a colour image: a model, a folder of
+predictions, a reference that needs no training.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ircolor import metrics
+from ircolor.pairs.index import Pair
+
+Image = NDArray[Any]
+# (stem of the pair, infrared (H, W) uint8) -> RGB (H, W, 3), uint8 or float in [0, 1].
+Row = Callable[[str, Image], Image]
+Scores = Mapping[str, float]
+T = TypeVar("T")
+
+# Identical images have an infinite PSNR, which JSON cannot hold and which would drown a mean. 100 dB stands
+# for it, and for all above: an RMSE of 1e-5, far below one 8-bit level.
+PSNR_CEILING_DB = 100.0
+# Keys of `score_image` that `mean_scores` averages; the other scores of a comparison are ratios of means.
+AVERAGED = ("psnr_db", "ssim", "angular_error_deg", "delta_e_2000", "chroma_error", "cosine", "cosine_paper")
+
+
+class Track(Protocol):
+    """Shows progress through an iterable while passing it on, as `rich.progress.track` does."""
+
+    def __call__(self, sequence: Iterable[T], description: str, total: float | None = None) -> Iterable[T]:
+        """The same items; `total` is their number where the iterable has no length."""
+
+
+def track_silently(sequence: Iterable[T], description: str, total: float | None = None) -> Iterable[T]:  # noqa: ARG001
+    """Progress that nobody watches."""
+    return sequence
+
+
+@dataclass(frozen=True)
+class RowScores:
+    """The scores of one row.
+
+    Attributes:
+        mean: the scores over all images, see `mean_scores`.
+        images: for each stem the result of `score_image`.
+    """
+
+    mean: Scores
+    images: Mapping[str, Scores]
+
+
+def score_image(pred_rgb: Image, true_rgb: Image) -> dict[str, float]:
+    """All scores of one image, and with them what `mean_scores` needs for its ratios.
+
+    Args:
+        pred_rgb: (H, W, 3), uint8 or float in [0, 1].
+        true_rgb: the same shape.
+
+    Returns:
+        By name of the function in `ircolor.metrics`; `psnr_db` at most 100. NaN where a score is not defined,
+        e.g. the `chroma_gain` of a truth without colour.
+
+    Raises:
+        ValueError: the images differ in shape.
+    """
+    chroma_error = metrics.chroma_error(pred_rgb, true_rgb)
+    gray_chroma_error = metrics.gray_chroma_error(true_rgb)
+    colorfulness = metrics.colorfulness(pred_rgb)
+    true_colorfulness = metrics.colorfulness(true_rgb)
+    return {
+        "psnr_db": min(metrics.psnr_db(pred_rgb, true_rgb), PSNR_CEILING_DB),
+        "ssim": metrics.ssim(pred_rgb, true_rgb),
+        "angular_error_deg": metrics.angular_error_deg(pred_rgb, true_rgb),
+        "delta_e_2000": metrics.delta_e_2000(pred_rgb, true_rgb),
+        "chroma_error": chroma_error,
+        "chroma_gain": metrics.chroma_gain([chroma_error], [gray_chroma_error]),
+        "colorfulness_ratio": metrics.colorfulness_ratio([colorfulness], [true_colorfulness]),
+        "cosine": metrics.cosine(pred_rgb, true_rgb),
+        "cosine_paper": metrics.cosine_paper(pred_rgb, true_rgb),
+        "gray_chroma_error": gray_chroma_error,
+        "colorfulness": colorfulness,
+        "true_colorfulness": true_colorfulness,
+    }
+
+
+def mean_scores(images: Sequence[Scores]) -> dict[str, float]:
+    """The scores of a set of images: means of the images' scores, and ratios of means for the two ratios.
+
+    Images for which a score is not defined do not count in its mean; NaN where it is defined for none.
+    """
+    column = {key: [scores[key] for scores in images] for key in images[0]}
+    mean = {key: _mean_of_defined(column[key]) for key in AVERAGED}
+    gain = metrics.chroma_gain(column["chroma_error"], column["gray_chroma_error"])
+    ratio = metrics.colorfulness_ratio(column["colorfulness"], column["true_colorfulness"])
+    return mean | {"chroma_gain": gain, "colorfulness_ratio": ratio}
+
+
+def score_pairs(rows: Mapping[str, Row], pairs: Sequence[Pair], track: Track = track_silently) -> dict[str, RowScores]:
+    """Score every row on every pair.
+
+    Args:
+        rows: by name; each is called once for each pair.
+        pairs: at least one, with distinct stems; each is read once.
+        track: shows the progress.
+
+    Raises:
+        UserError: a pair cannot be read, or a row fails on it.
+    """
+    images: dict[str, dict[str, Scores]] = {name: {} for name in rows}
+    for pair in track(pairs, "scoring"):
+        infrared, true_rgb = pair.read()
+        for name, row in rows.items():
+            images[name][pair.stem] = score_image(row(pair.stem, infrared), true_rgb)
+    return {name: RowScores(mean_scores(list(scores.values())), scores) for name, scores in images.items()}
+
+
+def _mean_of_defined(values: Sequence[float]) -> float:
+    defined = [value for value in values if not math.isnan(value)]
+    return float(np.mean(defined)) if defined else math.nan

@@ -1,0 +1,71 @@
+"""Paired augmentation: geometry on both images, intensity on the infrared side only."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is drawn anew for every visit of a pair. The paper's recipe crops and does nothing else.
+
+    Attributes:
+        crop_px: side of the square crop, in px; smaller images are reflect-padded to it.
+        flip: mirror left and right, half of the time.
+        scale: smallest and largest zoom before cropping, log-uniform; (1, 1) leaves the scale alone.
+        infrared_gain: largest relative change of the infrared brightness, 0 to below 1.
+        infrared_contrast: largest relative change of the infrared contrast about mid-gray, 0 to below 1.
+    """
+
+    crop_px: int = 224
+    flip: bool = False
+    scale: tuple[float, float] = (1.0, 1.0)
+    infrared_gain: float = 0.0
+    infrared_contrast: float = 0.0
+
+    def __call__(
+        self, infrared: NDArray[np.uint8], rgb: NDArray[np.uint8], rng: np.random.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Draw one training crop.
+
+        Args:
+            infrared: (H, W).
+            rgb: (H, W, 3), aligned with it.
+            rng: the only source of chance.
+
+        Returns:
+            Infrared (crop_px, crop_px) float32 in [0, 1], and RGB (crop_px, crop_px, 3) uint8.
+        """
+        zoom = float(np.exp(rng.uniform(*np.log(self.scale))))
+        # The window is cut first and resized after, so that only what is kept is computed.
+        window_px = max(round(self.crop_px / zoom), 1)
+        infrared, rgb = _pad_to(infrared, window_px), _pad_to(rgb, window_px)
+        top = int(rng.integers(infrared.shape[0] - window_px + 1))
+        left = int(rng.integers(infrared.shape[1] - window_px + 1))
+        window = np.s_[top : top + window_px, left : left + window_px]
+        infrared, rgb = infrared[window], rgb[window]
+        if window_px != self.crop_px:
+            infrared, rgb = _resize(infrared, self.crop_px), _resize(rgb, self.crop_px)
+        if self.flip and rng.random() < 0.5:
+            infrared, rgb = infrared[:, ::-1], rgb[:, ::-1]
+        unit = infrared.astype(np.float32) / 255
+        if self.infrared_contrast:
+            unit = (unit - 0.5) * (1 + rng.uniform(-1, 1) * self.infrared_contrast) + 0.5
+        if self.infrared_gain:
+            unit = unit * (1 + rng.uniform(-1, 1) * self.infrared_gain)
+        return np.clip(unit, 0, 1, dtype=np.float32), np.ascontiguousarray(rgb)
+
+
+def _pad_to(pixels: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
+    missing = [max(size_px - length, 0) for length in pixels.shape[:2]]
+    if not any(missing):
+        return pixels
+    return np.pad(pixels, [(0, missing[0]), (0, missing[1]), (0, 0)][: pixels.ndim], mode="reflect")
+
+
+def _resize(pixels: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
+    shrinks = pixels.shape[0] > size_px
+    resized = cv2.resize(pixels, (size_px, size_px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return np.asarray(resized, np.uint8)

@@ -1,0 +1,174 @@
+"""Find the pairs of a folder.
+
+A data folder holds either an `index.csv` with at least the columns `infrared` and `rgb` (paths from that
+folder), or two folders `infrared/` and `rgb/` whose files share their stems.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ircolor.errors import UserError, brief
+from ircolor.media.images import is_image, read_infrared, read_rgb
+from ircolor.media.intensity import IntensityRule
+
+INDEX_NAME = "index.csv"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One infrared image and the RGB image of the same view, pixel for pixel.
+
+    Attributes:
+        stem: its name; unique within a split.
+        infrared: file of the infrared image.
+        rgb: file of the RGB image, of the same height and width.
+        scene: pairs of one scene never stand on both sides of a split.
+        columns: all columns of its row in `index.csv`, for protocols.
+        crop: (top, left, height, width) in px where the pair is only a part of its files.
+    """
+
+    stem: str
+    infrared: Path
+    rgb: Path
+    scene: str
+    columns: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    crop: tuple[int, int, int, int] | None = None
+
+    def read(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Decode both images.
+
+        Returns:
+            infrared (H, W) and RGB (H, W, 3), both uint8. Deeper infrared is mapped to [0, 255] by the `auto`
+            intensity rule, the same that the runtime applies to such files.
+
+        Raises:
+            UserError: a file is missing, broken, or the two differ in size.
+        """
+        infrared = read_infrared(self.infrared).pixels
+        rgb = read_rgb(self.rgb)
+        if infrared.shape != rgb.shape[:2]:
+            raise UserError(
+                f"{self.infrared} is {_size(infrared)} but {self.rgb} is {_size(rgb)}; "
+                "a pair must be aligned and of one size"
+            )
+        if self.crop is not None:
+            top, left, height, width = self.crop
+            infrared = infrared[top : top + height, left : left + width]
+            rgb = rgb[top : top + height, left : left + width]
+        return _to_uint8(infrared, IntensityRule("auto")), _to_uint8(rgb, IntensityRule("full"))
+
+
+def find_pairs(data: Path) -> list[Pair]:
+    """All pairs of a data folder, in the order of its index or of their stems.
+
+    Raises:
+        UserError: no such folder, no pairs in it, or rows and files without a partner: all are named.
+    """
+    if not data.is_dir():
+        raise UserError(f"{data}: no such folder; give one with {INDEX_NAME}, or with infrared/ and rgb/")
+    index = data / INDEX_NAME
+    pairs = _from_index(index) if index.is_file() else _from_folders(data)
+    if not pairs:
+        raise UserError(f"{data}: no pairs in it; give one with {INDEX_NAME}, or with infrared/ and rgb/")
+    return pairs
+
+
+def check_pairs(
+    pairs: Sequence[Pair], on_done: Callable[[Pair], None] = lambda _: None
+) -> Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Decode every pair, in order and in parallel, and name all that are broken once the last one was read.
+
+    Yields:
+        What `Pair.read` returns, of each sound pair.
+
+    Raises:
+        UserError: after the last pair, if any could not be read; names every one of them.
+    """
+
+    def read(pair: Pair) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | UserError:
+        try:
+            return pair.read()
+        except UserError as error:
+            return error
+
+    problems = []
+    with ThreadPoolExecutor() as pool:
+        # In portions, so that results waiting for the consumer cannot fill the memory.
+        for start in range(0, len(pairs), 64):
+            portion = pairs[start : start + 64]
+            for pair, result in zip(portion, pool.map(read, portion), strict=True):
+                on_done(pair)
+                if isinstance(result, UserError):
+                    problems.append(brief(result))
+                else:
+                    yield result
+    raise_problems(problems, "of the pairs cannot be used")
+
+
+def raise_problems(problems: Sequence[str], what: str) -> None:
+    """Raise one UserError that lists every problem; return where there is none."""
+    if len(problems) == 1:
+        raise UserError(problems[0])
+    if problems:
+        raise UserError(f"{len(problems)} {what}:\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+def _from_index(index: Path) -> list[Pair]:
+    try:
+        with index.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{index}: cannot be read ({brief(error)}); it must be a CSV table in UTF-8") from error
+    if rows and not {"infrared", "rgb"} <= rows[0].keys():
+        raise UserError(f"{index}: needs the columns infrared and rgb; it has {', '.join(map(str, rows[0]))}")
+    problems = []
+    pairs = []
+    for line, row in enumerate(rows, start=2):
+        columns = {key: value or "" for key, value in row.items() if key is not None}
+        if not (columns["infrared"] and columns["rgb"]):
+            problems.append(f"{index}, line {line}: no infrared or rgb file given")
+            continue
+        files = index.parent / columns["infrared"], index.parent / columns["rgb"]
+        problems += [f"{index}, line {line}: {file} does not exist" for file in files if not file.is_file()]
+        stem = columns.get("stem") or files[0].stem
+        pairs.append(Pair(stem, *files, scene=columns.get("scene") or stem, columns=columns))
+    raise_problems(problems, f"rows of {index} cannot be used")
+    return pairs
+
+
+def _from_folders(data: Path) -> list[Pair]:
+    folders = data / "infrared", data / "rgb"
+    if not all(folder.is_dir() for folder in folders):
+        raise UserError(f"{data}: has neither {INDEX_NAME} nor the folders infrared/ and rgb/")
+    files = [sorted(file for file in folder.iterdir() if is_image(file)) for folder in folders]
+    problems = [
+        f"{folder}: {count} files share the stem {stem}"
+        for folder, members in zip(folders, files, strict=True)
+        for stem, count in Counter(file.stem for file in members).items()
+        if count > 1
+    ]
+    infrared, rgb = ({file.stem: file for file in members} for members in files)
+    problems += [
+        f"{infrared[stem]}: no file of that stem in {folders[1]}" for stem in sorted(infrared.keys() - rgb.keys())
+    ]
+    problems += [f"{rgb[stem]}: no file of that stem in {folders[0]}" for stem in sorted(rgb.keys() - infrared.keys())]
+    raise_problems(problems, f"files of {data} have no partner")
+    return [Pair(stem, infrared[stem], rgb[stem], scene=stem) for stem in sorted(infrared)]
+
+
+def _to_uint8(pixels: NDArray[Any], rule: IntensityRule) -> NDArray[np.uint8]:
+    if pixels.dtype == np.uint8:
+        return pixels
+    return np.rint(rule.window(pixels).apply(pixels) * 255).astype(np.uint8)
+
+
+def _size(pixels: NDArray[np.generic]) -> str:
+    return f"{pixels.shape[1]}x{pixels.shape[0]}"

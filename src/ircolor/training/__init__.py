@@ -1,0 +1,1 @@
+"""From pairs to weights: recipes, losses, the loop, checkpoints, export."""

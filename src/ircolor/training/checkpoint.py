@@ -1,0 +1,125 @@
+"""Checkpoints: one safetensors file with the tensors and, in its header, JSON. No pickle is written or read."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from ircolor.atomic import write_atomic
+from ircolor.errors import UserError, brief
+
+HEADER_KEY = "ircolor_checkpoint"
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        step: optimizer steps done.
+        train_s: seconds spent on them, over all sittings.
+        best_psnr_db: best validation PSNR so far.
+        best_epoch: the epoch, counted from 1, that reached it.
+    """
+
+    step: int = 0
+    train_s: float = 0.0
+    best_psnr_db: float = float("-inf")
+    best_epoch: int = 0
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint in memory.
+
+    Attributes:
+        recipe: the recipe as `Recipe.to_json` gave it.
+        about: protocol, data, commit and what else describes the run.
+        progress: how far the run had come.
+        tensors: by name: `net.*`, `edge_net.*`, `adam.NUMBER.*`.
+    """
+
+    recipe: dict[str, Any]
+    about: dict[str, Any]
+    progress: Progress
+    tensors: dict[str, Tensor] = field(repr=False)
+
+    def load_into(self, prefix: str, module: nn.Module) -> None:
+        """Copy the tensors under a prefix into a module.
+
+        Raises:
+            UserError: names or shapes differ.
+        """
+        state = {
+            name.removeprefix(prefix + "."): t for name, t in self.tensors.items() if name.startswith(prefix + ".")
+        }
+        try:
+            module.load_state_dict(state)
+        except RuntimeError as error:
+            raise UserError(f"the checkpoint does not fit {type(module).__name__}: {brief(error)}") from error
+
+    def load_optimizer(self, optimizer: torch.optim.Optimizer) -> None:
+        """Restore the moments of Adam; its settings come from the recipe."""
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in self.tensors.items():
+            if name.startswith("adam."):
+                _, number, key = name.split(".")
+                state.setdefault(int(number), {})[key] = tensor
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def save_checkpoint(
+    path: Path,
+    recipe: dict[str, Any],
+    about: dict[str, Any],
+    progress: Progress,
+    modules: dict[str, nn.Module],
+    optimizer: torch.optim.Optimizer | None = None,
+) -> None:
+    """Write a checkpoint atomically.
+
+    Args:
+        path: file to write or replace.
+        recipe: `Recipe.to_json()`.
+        about: JSON that describes the run.
+        progress: how far the run has come.
+        modules: by the prefix of their tensors.
+        optimizer: Adam, where the checkpoint is to be resumed from.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    tensors = {f"{prefix}.{name}": t for prefix, module in modules.items() for name, t in module.state_dict().items()}
+    if optimizer is not None:
+        for number, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{number}.{key}": value for key, value in state.items()}
+    header = {"recipe": recipe, "about": about, "progress": asdict(progress)}
+    data = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, {HEADER_KEY: json.dumps(header)})
+    write_atomic(path, data)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        UserError: missing, half-written, or not one of ours.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such checkpoint; give a file that ircolor train wrote")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[HEADER_KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no dict)
+        progress = Progress(**header["progress"])
+        return Checkpoint(header["recipe"], header["about"], progress, tensors)
+    except (SafetensorError, OSError) as error:
+        raise UserError(
+            f"{path}: damaged or not a safetensors file ({brief(error)}); use another checkpoint of the run"
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not a checkpoint of ircolor; give a file that ircolor train wrote") from error

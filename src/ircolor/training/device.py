@@ -1,0 +1,48 @@
+"""Which device and precision a run uses: decided once, here, and said."""
+
+import platform
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DataLoaderConfiguration
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The arithmetic of a run and why.
+
+    Attributes:
+        hardware: what it runs on.
+        mixed: what accelerate calls mixed precision.
+        channels_last: whether images lie in memory channel by channel (False) or pixel by pixel (True).
+        reason: one line for people.
+    """
+
+    hardware: str
+    mixed: Literal["no", "bf16"]
+    channels_last: bool
+    reason: str
+
+
+def choose_precision() -> Precision:
+    """bf16 autocast and channels_last where the device has bf16 arithmetic: there they train 2 to 3 times faster."""
+    if torch.cuda.is_available():
+        name = torch.cuda.get_device_name()
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return Precision(name, "bf16", True, "bf16 autocast and channels_last, it has bf16 arithmetic")
+        return Precision(name, "no", True, "float32, it has no bf16 arithmetic")
+    cpu = f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+    if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
+        return Precision(cpu, "bf16", True, "bf16 autocast and channels_last, it has bf16 instructions")
+    return Precision(cpu, "no", True, "float32, it has no bf16 instructions")
+
+
+def make_accelerator(precision: Precision) -> Accelerator:
+    """The engine of a run; the recipe's batch is split over the processes that `accelerate launch` started."""
+    return Accelerator(
+        mixed_precision=precision.mixed,
+        dataloader_config=DataLoaderConfiguration(split_batches=True),
+        cpu=not torch.cuda.is_available(),
+    )

@@ -1,0 +1,169 @@
+"""From a checkpoint to the file that the runtime reads: ONNX, half-precision weights, a card."""
+
+import copy
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.utils.flop_counter import FlopCounterMode
+
+from ircolor.errors import UserError
+from ircolor.nets import COLORIZING_NETS, ColorizingNet
+from ircolor.nets.colornet import DoubleConv
+from ircolor.training.checkpoint import Checkpoint, load_checkpoint
+from ircolor.training.recipes import recipe_from_json
+from ircolor.training.run_folder import RunFolder
+from ircolor.weights.card import Card
+
+OPSET = 20
+MIN_HALVED_WEIGHTS = 1024  # smaller tensors (biases) gain nothing and stay exact
+LICENCE = (
+    "Apache-2.0 for the weights as far as they are ours to license; trained on the pairs named under data, "
+    "whose own terms apply (the public NIR sets are for research only)"
+)
+
+
+def export_run(run: Path, name: str) -> tuple[bytes, Card]:
+    """Make a model of a run.
+
+    Args:
+        run: folder of the run, whose best checkpoint is taken, or a checkpoint file.
+        name: what users will call the model.
+
+    Returns:
+        The serialized ONNX model and its card, which has no scores yet; `seal` makes a file of the two.
+
+    Raises:
+        UserError: there is no checkpoint, it is damaged, or it is of another version.
+    """
+    file = RunFolder(run).best_or_last() if run.is_dir() else run
+    checkpoint = load_checkpoint(file)
+    net = net_of(checkpoint, str(file))
+    return halve_weights(to_onnx(net)).SerializeToString(), describe(checkpoint, net, name)
+
+
+def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str) -> Card:
+    """The card of a trained network, without scores.
+
+    Args:
+        checkpoint: where the network comes from.
+        net: the network.
+        name: what users will call it.
+    """
+    about, progress = checkpoint.about, checkpoint.progress
+    recipe = recipe_from_json(checkpoint.recipe)
+    return Card(
+        name=name,
+        version="1.0",
+        summary=recipe.summary,
+        recipe=recipe.name,
+        commit=about.get("commit", f"ircolor {about['version']}"),
+        data=f"protocol {about['protocol']}: {about['num_train_pairs']} training pairs of {about['data']}",
+        licence=LICENCE,
+        epochs=progress.step // about["steps_per_epoch"],
+        train_seconds=round(progress.train_s, 1),
+        hardware=about["hardware"],
+        num_parameters=sum(parameter.numel() for parameter in net.parameters()),
+        gflop_224=round(count_gflop_224(net), 2),
+        protocol=about["protocol"],
+        scores={},
+        grid_px=net.grid_px,
+        halo_px=net.halo_px,
+        bytes_per_px=net.bytes_per_px,
+        intensity="auto",
+    )
+
+
+class _OnGrid(nn.Module):
+    """The network without its padding, which the runtime does: the exported graph takes sizes on the grid."""
+
+    def __init__(self, net: ColorizingNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, infrared: Tensor) -> Tensor:
+        return self.net.forward_on_grid(infrared)
+
+
+def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
+    """The trained network of a checkpoint, on the CPU, in eval mode."""
+    try:
+        recipe = recipe_from_json(checkpoint.recipe)
+        net = COLORIZING_NETS[recipe.net](recipe.width)
+    except (TypeError, KeyError) as error:
+        raise UserError(f"{name}: its recipe is of another version of ircolor ({error}); train it again") from error
+    checkpoint.load_into("net", net)
+    return net.eval()
+
+
+def to_onnx(net: ColorizingNet) -> onnx.ModelProto:
+    """Export a network for the runtime's contract: `infrared` (B, 1, H, W) to `rgb` (B, 3, H, W), in [-1, 1].
+
+    Args:
+        net: in eval mode; left as it is. Batch normalisation is folded into the convolutions.
+
+    Returns:
+        float32, any batch size, H and W any multiples of the net's grid.
+    """
+    folded = copy.deepcopy(net)
+    fold_batch_norm(folded)
+    height, width = (net.grid_px * torch.export.Dim(name, min=1, max=1 << 12) for name in ("rows", "columns"))
+    sample = torch.zeros(2, 1, 3 * net.grid_px, 2 * net.grid_px)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports that torchvision is missing
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter's own making
+        program = torch.onnx.export(
+            _OnGrid(folded),
+            (sample,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["infrared"],
+            output_names=["rgb"],
+            dynamic_shapes=({0: torch.export.Dim("batch"), 2: height, 3: width},),
+            verbose=False,
+        )
+    assert program is not None
+    return program.model_proto
+
+
+def fold_batch_norm(net: nn.Module) -> None:
+    """Fold every batch normalisation of a `DoubleConv` into the convolution before it, in place; eval mode only."""
+    for block in net.modules():
+        if isinstance(block, DoubleConv):
+            for number, layer in enumerate(block):
+                before = block[number - 1]
+                if isinstance(layer, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
+                    block[number - 1] = fuse_conv_bn_eval(before, layer)
+                    block[number] = nn.Identity()
+
+
+def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Store every large float32 weight as float16 behind a Cast, which onnxruntime folds when it loads the file.
+
+    Halves the file; the arithmetic stays float32.
+    """
+    graph = model.graph
+    casts = []
+    for initializer in graph.initializer:
+        if initializer.data_type == TensorProto.FLOAT and np.prod(initializer.dims) >= MIN_HALVED_WEIGHTS:
+            half = numpy_helper.from_array(numpy_helper.to_array(initializer).astype(np.float16))
+            full_name, half.name = initializer.name, initializer.name + "_half"
+            initializer.CopyFrom(half)
+            casts.append(helper.make_node("Cast", [half.name], [full_name], to=TensorProto.FLOAT))
+    for number, cast in enumerate(casts):
+        graph.node.insert(number, cast)
+    onnx.checker.check_model(model)
+    return model
+
+
+def count_gflop_224(net: ColorizingNet) -> float:
+    """Work for one 224x224 image, in 10^9 floating-point operations (multiply-adds times two)."""
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        net(torch.zeros(1, 1, 224, 224))
+    return float(counter.get_total_flops()) / 1e9

@@ -1,0 +1,86 @@
+"""What a run tells: a JSONL file always; on a terminal a live line, elsewhere a plain line now and then."""
+
+import json
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ircolor.atomic import write_atomic
+
+PLAIN_LINE_EVERY_S = 30.0
+
+
+class Journal:
+    """Records of a run, on disk and on the console.
+
+    Args:
+        path: the JSONL file; continued if it exists.
+        resumed_step: records after this step come from work that was lost, and are dropped.
+        total_steps: of the whole run.
+        console: where people look.
+        enabled: False on all processes but the first.
+    """
+
+    def __init__(self, path: Path, resumed_step: int, total_steps: int, console: Console, enabled: bool = True) -> None:
+        self.path = path
+        self.console = console
+        self.enabled = enabled
+        self.total_steps = total_steps
+        if enabled and path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= resumed_step]
+            write_atomic(path, "".join(kept).encode())
+        self._live = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not (enabled and console.is_terminal),
+        )
+        self._task = self._live.add_task("starting", total=total_steps, completed=resumed_step, epoch="-")
+        self._plain_line_due_s = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def record(self, event: str, **values: Any) -> None:
+        """Append one record to the JSONL file; `values` must hold `step`."""
+        if self.enabled:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"event": event, **values}) + "\n")
+
+    def steps(self, step: int, epoch: int, losses: dict[str, float], images_per_s: float, left_s: float) -> None:
+        """Record and show how the training goes.
+
+        Args:
+            step: steps done.
+            epoch: the current one, counted from 1.
+            losses: means of the loss terms since the last call.
+            images_per_s: since the last call.
+            left_s: estimated time left.
+        """
+        self.record("train", step=step, epoch=epoch, images_per_s=round(images_per_s, 3), **losses)
+        terms = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
+        line = f"{terms}  {images_per_s:.1f} images/s"
+        self._live.update(self._task, completed=step, description=line, epoch=epoch)
+        if self.enabled and not self.console.is_terminal and time.monotonic() >= self._plain_line_due_s:
+            self._plain_line_due_s = time.monotonic() + PLAIN_LINE_EVERY_S
+            minutes, seconds = divmod(round(left_s), 60)
+            self.say(f"epoch {epoch}  step {step}/{self.total_steps}  {line}  {minutes}:{seconds:02d} left")
+
+    def say(self, text: str) -> None:
+        """Show a line to people."""
+        if self.enabled:
+            self.console.print(text, highlight=False, soft_wrap=True)

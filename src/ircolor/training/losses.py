@@ -1,0 +1,97 @@
+"""The loss of Dong et al. 2018, equations 1 to 7, and the edge maps that EdgeNet learns.
+
+The paper sums over pixels and batch; we average over both. The constant between the two is absorbed by Adam,
+and the learning rate does not depend on crop or batch. Channels are summed, not averaged: that keeps the
+paper's balance between the 3-channel colour term and the 1-channel edge term.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+EdgeTarget = Literal["canny", "find_edges"]
+
+CANNY_THRESHOLDS = (100, 200)  # of the luma's Sobel gradient, in 8-bit units
+FIND_EDGES_KERNEL = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], np.float32)
+
+
+def squared_error(predicted: Tensor, true: Tensor) -> Tensor:
+    """Equation 1: squared L2 norm, over channels, of the difference at each pixel.
+
+    Args:
+        predicted: (B, C, H, W).
+        true: same shape.
+
+    Returns:
+        (B, H, W), at least 0.
+    """
+    return (predicted - true).square().sum(dim=1)
+
+
+def color_loss(pred_rgb: Tensor, true_rgb: Tensor) -> Tensor:
+    """Equation 2: loss of ColorNet; images (B, 3, H, W) in [-1, 1]. A scalar in [0, 12]."""
+    return squared_error(pred_rgb, true_rgb).mean()
+
+
+def edge_loss(predicted_edges: Tensor, true_edges: Tensor) -> Tensor:
+    """Equation 3: loss of EdgeNet.
+
+    Args:
+        predicted_edges: EdgeNet's output, (B, 1, H, W), in [-1, 1].
+        true_edges: edge map of the true RGB image, same shape, in [0, 1].
+
+    Returns:
+        Scalar: squared error summed over channels, averaged over batch and pixels.
+    """
+    return squared_error(predicted_edges, true_edges).mean()
+
+
+def difference_map(pred_rgb: Tensor, true_rgb: Tensor) -> Tensor:
+    """Equation 4, left side: D = F(X) - Y, what EdgeNet is shown. (B, 3, H, W) in [-2, 2]."""
+    return pred_rgb - true_rgb
+
+
+def edge_enhanced_rgb(true_rgb: Tensor, true_edges: Tensor) -> Tensor:
+    """Equation 5: E + Y, the image that the prediction tends to where D tends to E.
+
+    Args:
+        true_rgb: (B, 3, H, W) in [-1, 1].
+        true_edges: (B, 1, H, W) in [0, 1].
+
+    Returns:
+        (B, 3, H, W) in [-1, 2]; the difference map of this image is E in every channel.
+    """
+    return true_edges + true_rgb
+
+
+def difference_edge_loss(edge_net: nn.Module, pred_rgb: Tensor, true_rgb: Tensor, true_edges: Tensor) -> Tensor:
+    """Equation 6: the edge loss of EdgeNet on the difference map; its gradient reaches both networks."""
+    return edge_loss(edge_net(difference_map(pred_rgb, true_rgb)), true_edges)
+
+
+def total_loss(color: Tensor, edge: Tensor) -> Tensor:
+    """Equation 7: the sum of both terms, 1:1."""
+    return color + edge
+
+
+def canny_edges(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Edge map of the text: Canny on luma. (H, W, 3) uint8 RGB -> (H, W) of zeros and ones."""
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    return (cv2.Canny(luma, *CANNY_THRESHOLDS) > 0).astype(np.float32)
+
+
+def find_edges(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Edge map of the notebook: 3x3 Laplacian of the red channel. (H, W, 3) uint8 RGB -> (H, W) in [0, 1]."""
+    red = rgb[..., 0].astype(np.float32) / 255
+    laplacian = cv2.filter2D(red, cv2.CV_32F, FIND_EDGES_KERNEL, borderType=cv2.BORDER_REPLICATE)
+    return laplacian.clip(0, 1).astype(np.float32, copy=False)
+
+
+EDGE_MAPS: dict[EdgeTarget, Callable[[NDArray[np.uint8]], NDArray[np.float32]]] = {
+    "canny": canny_edges,
+    "find_edges": find_edges,
+}

@@ -1,0 +1,24 @@
+"""Which code made a run."""
+
+import subprocess
+from pathlib import Path
+
+import ircolor
+
+
+def describe_code() -> dict[str, str]:
+    """Version of the package and, in a checkout, its commit (with "+changes" where files differ from it)."""
+    described = {"version": ircolor.__version__}
+    here = Path(__file__).parent
+    git = ["git", "-C", str(here)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
+        status = subprocess.run(
+            [*git, "status", "--porcelain", "--", str(here.parent)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return described  # installed from a wheel
+    return described | {"commit": commit.stdout.strip() + ("+changes" if status.stdout.strip() else "")}

@@ -1,0 +1,73 @@
+"""The folder of a run: what lies where, how it is begun and how it is taken up again."""
+
+import json
+from pathlib import Path
+
+from ircolor.atomic import write_atomic
+from ircolor.errors import UserError
+from ircolor.training.checkpoint import Checkpoint, load_checkpoint
+from ircolor.training.provenance import describe_code
+from ircolor.training.recipes import Recipe
+
+
+class RunFolder:
+    """Paths of a run.
+
+    Attributes:
+        description: recipe, protocol and code, as JSON.
+        log: one JSON record a line.
+        last: the checkpoint to resume from.
+        best: the weights that did best on validation.
+        grids: pictures of validation images; they show the data set and are not for publishing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.description = path / "run.json"
+        self.log = path / "log.jsonl"
+        self.last = path / "checkpoints" / "last.safetensors"
+        self.best = path / "checkpoints" / "best.safetensors"
+        self.grids = path / "grids"
+
+    def begin(self, recipe: Recipe, protocol: str) -> None:
+        """Write the description of a new run.
+
+        Raises:
+            UserError: the folder holds a run already, or cannot be written.
+        """
+        if self.description.exists():
+            raise UserError(f"{self.path}: holds a run already; go on with --resume, or choose another folder")
+        self._describe({"recipe": recipe.to_json(), "protocol": protocol, **describe_code()})
+
+    def resume(self, recipe: Recipe, protocol: str) -> Checkpoint | None:
+        """The last checkpoint of a run; None if it stopped before its first.
+
+        Raises:
+            UserError: no run here, one of another recipe, protocol or seed, or a damaged checkpoint.
+        """
+        if not self.description.is_file():
+            raise UserError(f"{self.path}: no run to go on with; start it without --resume")
+        try:
+            begun = json.loads(self.description.read_text(encoding="utf-8"))
+            begun["recipe"]["epochs"] = recipe.epochs  # the learning rate is constant, so epochs may be added
+            same = (begun["recipe"], begun["protocol"]) == (json.loads(json.dumps(recipe.to_json())), protocol)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{self.description}: damaged; start the run anew in another folder") from error
+        if not same:
+            raise UserError(f"{self.path}: was begun with another recipe, protocol or seed; give the same")
+        self._describe(begun)
+        return load_checkpoint(self.last) if self.last.exists() else None
+
+    def best_or_last(self) -> Path:
+        """The checkpoint to use: the best on validation, or the last where there was no validation yet.
+
+        Raises:
+            UserError: there is neither.
+        """
+        for file in (self.best, self.last):
+            if file.is_file():
+                return file
+        raise UserError(f"{self.path}: holds no checkpoint; give the folder that ircolor train --run filled")
+
+    def _describe(self, description: dict[str, object]) -> None:
+        write_atomic(self.description, (json.dumps(description, indent=2) + "\n").encode())

@@ -1,0 +1,192 @@
+"""The training loop, from pairs to checkpoints, top to bottom.
+
+A run folder holds `run.json` (recipe, protocol, data, commit), `log.jsonl`, `checkpoints/last.safetensors` and
+`best.safetensors`, and `grids/` (infrared, predicted, true, at every validation).
+
+A resumed run ends with the weights of an uninterrupted one, bit for bit, on the same device and thread count:
+chance depends on (seed, epoch, pair) and (seed, step) only, and a checkpoint holds weights, batch statistics and
+Adam's moments in full precision.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from torch import nn
+from torch.utils.data import DataLoader
+
+from ircolor.nets import COLORIZING_NETS, EdgeNet
+from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
+from ircolor.pairs.index import find_pairs
+from ircolor.pairs.protocols import default_protocol, split_pairs
+from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from ircolor.training.device import choose_precision, make_accelerator
+from ircolor.training.journal import Journal
+from ircolor.training.losses import EDGE_MAPS, color_loss, difference_edge_loss, total_loss
+from ircolor.training.provenance import describe_code
+from ircolor.training.recipes import Recipe
+from ircolor.training.run_folder import RunFolder
+from ircolor.training.stop import StopSignal
+from ircolor.training.validation import validate
+
+MEMORY_BUDGET_BYTES = 4 << 30
+NUM_WORKERS = 4  # only where the pairs do not fit the memory budget
+LOG_EVERY_STEPS = 10
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its progress, and the number of the signal that stopped it early (None: it is complete)."""
+
+    progress: Progress
+    signal: int | None
+
+
+def train(
+    recipe: Recipe,
+    data: Path,
+    protocol: str | None,
+    run: Path,
+    *,
+    resume: bool = False,
+    init: Path | None = None,
+    memory_budget_bytes: int = MEMORY_BUDGET_BYTES,
+    console: Console | None = None,
+) -> Outcome:
+    """Train a recipe, or go on with a run.
+
+    Args:
+        recipe: what to train and how.
+        data: folder of pairs.
+        protocol: how it is split; see `split_pairs`.
+        run: folder of the run; must be new, or hold a run of the same recipe when resuming.
+        resume: go on from the last checkpoint.
+        init: checkpoint to take the first weights from.
+        memory_budget_bytes: pairs are kept decoded in memory up to this size.
+        console: where to report.
+
+    Raises:
+        UserError: wrong folder, pairs or checkpoint; said before any training.
+    """
+    console = console or Console(stderr=True)
+    folder = RunFolder(run)
+    protocol = protocol or default_protocol(find_pairs(data))
+    splits = {split: split_pairs(data, protocol, split) for split in ("train", "val")}
+    checkpoint = folder.resume(recipe, protocol) if resume else None
+    progress = checkpoint.progress if checkpoint else Progress()
+
+    # Pairs: every one is decoded and checked before the first step.
+    pairs = [*splits["train"], *splits["val"]]
+    with console.status(f"reading and checking {len(pairs)} pairs"):
+        loaded = load_pairs(pairs, memory_budget_bytes)
+    num_train = len(splits["train"])
+    decoded = {"train": loaded and loaded[:num_train], "val": loaded and loaded[num_train:]}
+    if not resume:
+        folder.begin(recipe, protocol)
+    edge_map = EDGE_MAPS[recipe.edge_net.target] if recipe.edge_net else None
+    dataset = PairDataset(splits["train"], decoded["train"], recipe.augmentation, edge_map, recipe.seed)
+    per_epoch = steps_per_epoch(len(dataset), recipe.batch_size)
+    total_steps = recipe.epochs * per_epoch
+    loader = DataLoader(
+        dataset,
+        batch_sampler=VisitSampler(len(dataset), recipe.batch_size, recipe.seed, progress.step, total_steps),
+        num_workers=NUM_WORKERS if decoded["train"] is None else 0,
+    )
+
+    # Networks.
+    precision = choose_precision()
+    about = {
+        **describe_code(),
+        "protocol": protocol,
+        "data": data.resolve().name,
+        **{f"num_{split}_pairs": len(pairs) for split, pairs in splits.items()},
+        "steps_per_epoch": per_epoch,
+        "hardware": precision.hardware,
+    }
+    accelerator = make_accelerator(precision)
+    memory_format = torch.channels_last if precision.channels_last else torch.contiguous_format
+    torch.manual_seed(recipe.seed)
+    modules: dict[str, nn.Module] = {"net": COLORIZING_NETS[recipe.net](recipe.width)}
+    if recipe.edge_net:
+        modules["edge_net"] = EdgeNet(recipe.edge_net.width, recipe.edge_net.variant)
+    if init and not checkpoint:
+        load_checkpoint(init).load_into("net", modules["net"])
+    for name, module in modules.items():
+        if checkpoint:
+            checkpoint.load_into(name, module)
+        module.to(accelerator.device).to(memory_format=memory_format)  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam((p for m in modules.values() for p in m.parameters()), recipe.learning_rate)
+    if checkpoint:
+        checkpoint.load_optimizer(optimizer)
+    net = accelerator.prepare(modules["net"])
+    edge_net = accelerator.prepare(modules["edge_net"]) if recipe.edge_net else None
+    optimizer, loader = accelerator.prepare(optimizer, loader)
+
+    def save(path: Path, for_resuming: bool) -> None:
+        if accelerator.is_main_process:
+            kept = modules if for_resuming else {"net": modules["net"]}
+            save_checkpoint(path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None)
+
+    journal = Journal(folder.log, progress.step, total_steps, console, accelerator.is_main_process)
+    journal.say(
+        f"{precision.hardware}: {precision.reason}; {len(dataset)} training pairs, "
+        f"{per_epoch} steps an epoch, {recipe.epochs} epochs"
+    )
+    losses: dict[str, torch.Tensor] = {}
+    sitting_start_s = last_save_s = last_log_s = time.monotonic()
+    sat_before_s, logged_step = progress.train_s, progress.step
+    with StopSignal() as stop, journal:
+        for batch in loader:
+            torch.manual_seed(recipe.seed * 1_000_003 + progress.step)  # nets that drop out draw the same when resumed
+            infrared = batch["infrared"].contiguous(memory_format=memory_format)
+            true_rgb = batch["true_rgb"]
+
+            pred_rgb = net(infrared)
+            terms = {"color_loss": color_loss(pred_rgb, true_rgb)}
+            if edge_net is not None:
+                terms["edge_loss"] = difference_edge_loss(edge_net, pred_rgb, true_rgb, batch["true_edges"])
+            loss = total_loss(*terms.values()) if len(terms) == 2 else terms["color_loss"]
+            accelerator.backward(loss)
+            optimizer.step()
+            optimizer.zero_grad()
+
+            progress.step += 1
+            now_s = time.monotonic()
+            progress.train_s = sat_before_s + now_s - sitting_start_s
+            for name, term in terms.items():
+                losses[name] = losses.get(name, 0) + term.detach()
+            epoch_done, steps_into_epoch = divmod(progress.step, per_epoch)
+            complete = progress.step == total_steps
+            if progress.step % LOG_EVERY_STEPS == 0 or steps_into_epoch == 0:
+                steps = progress.step - logged_step
+                means = {name: round(float(total) / steps, 6) for name, total in losses.items()}
+                per_s = steps / (now_s - last_log_s)
+                left_s = (total_steps - progress.step) / per_s
+                journal.steps(progress.step, -(-progress.step // per_epoch), means, per_s * recipe.batch_size, left_s)
+                losses, logged_step, last_log_s = {}, progress.step, now_s
+
+            if steps_into_epoch == 0 and (epoch_done % recipe.validate_every == 0 or complete):
+                if accelerator.is_main_process:
+                    picture = folder.grids / f"epoch_{epoch_done:04d}.png"
+                    inner = accelerator.unwrap_model(net)
+                    score_db = validate(
+                        inner, splits["val"], decoded["val"], accelerator, picture, precision.channels_last
+                    )
+                    improved = score_db > progress.best_psnr_db
+                    if improved:
+                        progress.best_psnr_db, progress.best_epoch = score_db, epoch_done
+                        save(folder.best, for_resuming=False)
+                    journal.record("validation", step=progress.step, epoch=epoch_done, psnr_db=round(score_db, 4),
+                                   train_s=round(progress.train_s, 1))  # fmt: skip
+                    journal.say(f"epoch {epoch_done}: validation PSNR {score_db:.2f} dB{' (best)' if improved else ''}")
+                accelerator.wait_for_everyone()
+                last_log_s = time.monotonic()
+            if complete or stop.number is not None or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
+                save(folder.last, for_resuming=True)
+                last_save_s = time.monotonic()
+            if stop.number is not None:
+                break
+    accelerator.end_training()
+    return Outcome(progress, None if progress.step == total_steps else stop.number)

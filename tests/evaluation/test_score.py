@@ -1,0 +1,89 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ircolor import metrics
+from ircolor.evaluation.score import PSNR_CEILING_DB, mean_scores, score_image, score_pairs
+from ircolor.pairs.index import find_pairs
+
+GRAY = np.full((12, 12, 3), 90, np.uint8)
+RED = np.full((12, 12, 3), (200, 30, 20), np.uint8)
+ORANGE = np.full((12, 12, 3), (200, 120, 20), np.uint8)
+REPORTED = {
+    "psnr_db",
+    "ssim",
+    "angular_error_deg",
+    "delta_e_2000",
+    "chroma_error",
+    "chroma_gain",
+    "colorfulness_ratio",
+    "cosine",
+    "cosine_paper",
+}
+
+
+def test_the_mean_holds_exactly_the_scores_of_the_contract() -> None:
+    assert set(mean_scores([score_image(RED, ORANGE)])) == REPORTED
+
+
+def test_scores_of_one_image_are_those_of_the_metrics() -> None:
+    scores = score_image(RED, ORANGE)
+    for key in REPORTED - {"chroma_gain", "colorfulness_ratio"}:
+        assert scores[key] == getattr(metrics, key)(RED, ORANGE)
+    assert scores["chroma_gain"] == pytest.approx(
+        1 - metrics.chroma_error(RED, ORANGE) / metrics.chroma_error(GRAY, ORANGE), abs=1e-4
+    )
+    assert scores["colorfulness_ratio"] == metrics.colorfulness(RED) / metrics.colorfulness(ORANGE)
+
+
+def test_a_perfect_image_has_a_finite_psnr() -> None:
+    assert score_image(RED, RED)["psnr_db"] == PSNR_CEILING_DB
+
+
+def test_means_are_over_images_and_ratios_are_of_means() -> None:
+    images = [score_image(RED, ORANGE), score_image(GRAY, ORANGE), score_image(RED, GRAY)]
+    mean = mean_scores(images)
+    assert mean["psnr_db"] == pytest.approx(np.mean([scores["psnr_db"] for scores in images]))
+    errors = metrics.chroma_error(RED, ORANGE) + metrics.chroma_error(GRAY, ORANGE) + metrics.chroma_error(RED, GRAY)
+    gray_errors = 2 * metrics.chroma_error(GRAY, ORANGE)
+    assert mean["chroma_gain"] == pytest.approx(1 - errors / gray_errors, abs=1e-3)
+    colourful = 2 * metrics.colorfulness(RED)
+    assert mean["colorfulness_ratio"] == pytest.approx(colourful / (2 * metrics.colorfulness(ORANGE)))
+
+
+def test_undefined_scores_do_not_count_in_the_mean() -> None:
+    black = np.zeros_like(RED)
+    assert math.isnan(score_image(black, ORANGE)["angular_error_deg"])
+    both = mean_scores([score_image(black, ORANGE), score_image(RED, ORANGE)])
+    assert both["angular_error_deg"] == metrics.angular_error_deg(RED, ORANGE)
+    assert math.isnan(mean_scores([score_image(black, ORANGE)])["angular_error_deg"])
+
+
+def test_every_row_sees_every_pair_once_and_its_scores_are_kept_by_stem(data: Path) -> None:
+    pairs = find_pairs(data)
+    seen: list[str] = []
+    shown: list[str] = []
+
+    def truth(stem: str, infrared: NDArray[Any]) -> NDArray[Any]:
+        seen.append(stem)
+        rgb = next(pair for pair in pairs if pair.stem == stem).read()[1]
+        assert infrared.shape == rgb.shape[:2]
+        return rgb
+
+    def black(_stem: str, infrared: NDArray[Any]) -> NDArray[Any]:
+        return np.zeros((*infrared.shape, 3))
+
+    def track(sequence: Any, description: str, total: float | None = None) -> Any:
+        assert total is None
+        shown.append(description)
+        return sequence
+
+    scores = score_pairs({"truth": truth, "black": black}, pairs, track)
+    assert seen == ["a", "b", "c", "t1", "t2"] == list(scores["truth"].images)
+    assert scores["truth"].mean["psnr_db"] == PSNR_CEILING_DB
+    assert scores["black"].mean["psnr_db"] < 15
+    assert shown == ["scoring"]

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ircolor.pairs.augment import Augmentation
+from tests.tiny_pairs import scene
+
+EVERYTHING = Augmentation(crop_px=32, flip=True, scale=(0.5, 2.0), infrared_gain=0.3, infrared_contrast=0.3)
+
+
+@given(seed=st.integers(0, 1000), height=st.integers(1, 90), width=st.integers(1, 90))
+def test_both_images_go_through_the_same_geometry(seed: int, height: int, width: int) -> None:
+    infrared, rgb = scene(height, width, seed)
+    rgb[..., 0] = infrared  # red is a copy: wherever it goes, the infrared image must go
+    geometry = Augmentation(crop_px=32, flip=True, scale=(0.5, 2.0))
+    crop, rgb_crop = geometry(infrared, rgb, np.random.default_rng(seed))
+    assert crop.shape == (32, 32)
+    assert crop.dtype == np.float32
+    assert rgb_crop.shape == (32, 32, 3)
+    np.testing.assert_array_equal(np.rint(crop * 255), rgb_crop[..., 0])
+
+
+def test_intensity_changes_the_infrared_side_only() -> None:
+    infrared, rgb = scene(32, 32, 0)
+    jitter = Augmentation(crop_px=32, infrared_gain=0.3, infrared_contrast=0.3)
+    crops = [jitter(infrared, rgb, np.random.default_rng(seed)) for seed in range(20)]
+    assert all(np.array_equal(rgb_crop, rgb) for _, rgb_crop in crops)
+    means = [float(crop.mean()) for crop, _ in crops]
+    assert np.ptp(means) > 0.1
+    assert all(crop.min() >= 0 and crop.max() <= 1 for crop, _ in crops)
+
+
+def test_the_papers_recipe_crops_and_does_nothing_else() -> None:
+    infrared, rgb = scene(300, 400, 3)
+    crop, rgb_crop = Augmentation()(infrared, rgb, np.random.default_rng(5))
+    found = [
+        (top, left)
+        for top in range(300 - 224 + 1)
+        for left in range(400 - 224 + 1)
+        if np.array_equal(rgb[top, left : left + 224], rgb_crop[0])
+        and np.array_equal(rgb[top : top + 224, left : left + 224], rgb_crop)
+    ]
+    assert found
+    top, left = found[0]
+    np.testing.assert_allclose(crop * 255, infrared[top : top + 224, left : left + 224], atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_chance_comes_from_the_generator_alone(seed: int) -> None:
+    images = scene(60, 70, 0)
+    first, again = (EVERYTHING(*images, np.random.default_rng(seed)) for _ in range(2))
+    other = EVERYTHING(*images, np.random.default_rng(seed + 100))
+    np.testing.assert_array_equal(first[0], again[0])
+    assert not np.array_equal(first[0], other[0])

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from ircolor.pairs.augment import Augmentation
+from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
+from ircolor.pairs.index import find_pairs
+from tests.tiny_pairs import write_pairs
+
+AUGMENTATION = Augmentation(crop_px=16, flip=True)
+
+
+def edge_map(rgb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return (rgb[..., 0] > 127).astype(np.float32)
+
+
+def test_an_epoch_visits_every_pair_once_and_each_epoch_in_its_own_order() -> None:
+    epochs = [[], []]  # type: list[list[int]]
+    for batch in VisitSampler(8, 2, seed=3, first_step=0, last_step=8):
+        for epoch, number in batch:
+            epochs[epoch].append(number)
+    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(8))
+    assert epochs[0] != epochs[1]
+
+
+def test_a_resumed_sampler_goes_on_where_the_first_ended() -> None:
+    whole = list(VisitSampler(7, 3, seed=1, first_step=0, last_step=10))
+    parts = [*VisitSampler(7, 3, seed=1, first_step=0, last_step=5), *VisitSampler(7, 3, 1, 5, 10)]
+    assert whole == parts
+    assert len(VisitSampler(7, 3, 1, 5, 10)) == 5
+
+
+def test_fewer_pairs_than_a_batch_are_repeated() -> None:
+    (batch,) = VisitSampler(2, 5, seed=0, first_step=0, last_step=1)
+    assert len(batch) == 5
+    assert {number for _, number in batch} == {0, 1}
+    assert steps_per_epoch(2, 5) == 1
+
+
+def test_pairs_stay_in_memory_within_the_budget_only(tmp_path: Path) -> None:
+    pairs = find_pairs(write_pairs(tmp_path, ["a", "b"], (10, 10)))
+    needed_bytes = 2 * 10 * 10 * 4
+    decoded = load_pairs(pairs, needed_bytes)
+    assert decoded is not None
+    assert len(decoded) == 2
+    assert load_pairs(pairs, needed_bytes - 1) is None
+
+
+def test_memory_files_and_workers_give_the_same_crops(tmp_path: Path) -> None:
+    pairs = find_pairs(write_pairs(tmp_path, ["a", "b", "c"]))
+
+    def batches(in_memory: bool, workers: int) -> list[dict[str, torch.Tensor]]:
+        decoded = load_pairs(pairs, 1 << 20) if in_memory else None
+        dataset = PairDataset(pairs, decoded, AUGMENTATION, edge_map, seed=4)
+        sampler = VisitSampler(len(dataset), 2, 4, 0, 4)
+        return list(DataLoader(dataset, batch_sampler=sampler, num_workers=workers))
+
+    expected = batches(in_memory=True, workers=0)
+    assert expected[0]["infrared"].shape == (2, 1, 16, 16)
+    assert expected[0]["true_rgb"].shape == (2, 3, 16, 16)
+    assert expected[0]["true_edges"].shape == (2, 1, 16, 16)
+    for others in (batches(in_memory=False, workers=0), batches(in_memory=False, workers=2)):
+        for batch, other in zip(expected, others, strict=True):
+            for name in batch:
+                assert torch.equal(batch[name], other[name])
+
+
+def test_values_are_those_of_a_tanh(tmp_path: Path) -> None:
+    pairs = find_pairs(write_pairs(tmp_path, ["a"], (16, 16)))
+    item = PairDataset(pairs, None, Augmentation(crop_px=16), None, seed=0)[(0, 0)]
+    infrared, rgb = pairs[0].read()
+    np.testing.assert_allclose(item["infrared"][0], infrared / 127.5 - 1, atol=1e-6)
+    np.testing.assert_allclose(item["true_rgb"], np.moveaxis(rgb / 127.5 - 1, -1, 0), atol=1e-6)
+    assert "true_edges" not in item

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ircolor.errors import UserError
+from ircolor.pairs.index import check_pairs, find_pairs
+from tests.tiny_pairs import scene, write_index, write_pairs
+
+
+def test_two_folders_of_equal_stems(tmp_path: Path) -> None:
+    pairs = find_pairs(write_pairs(tmp_path, ["b", "a"]))
+    assert [pair.stem for pair in pairs] == ["a", "b"]
+    infrared, rgb = pairs[0].read()
+    expected_infrared, expected_rgb = scene(40, 48, seed=1)
+    np.testing.assert_array_equal(infrared, expected_infrared)
+    np.testing.assert_array_equal(rgb, expected_rgb)
+
+
+def test_index_gives_order_scene_and_columns(tmp_path: Path) -> None:
+    write_pairs(tmp_path, ["a", "b"])
+    write_index(tmp_path, [{"stem": "b", "scene": "park", "camera": "7"}, {"stem": "a", "scene": "", "camera": ""}])
+    first, second = find_pairs(tmp_path)
+    assert (first.stem, first.scene, first.columns["camera"]) == ("b", "park", "7")
+    assert second.scene == "a"
+
+
+def test_infrared_of_sixteen_bits_is_read_as_the_runtime_reads_it(tmp_path: Path) -> None:
+    write_pairs(tmp_path, ["a"])
+    twelve_bits = np.full((40, 48), 2048, np.uint16)
+    twelve_bits[0, 0] = 4095
+    assert cv2.imwrite(str(tmp_path / "infrared" / "a.png"), twelve_bits)
+    infrared, _ = find_pairs(tmp_path)[0].read()
+    assert infrared.dtype == np.uint8
+    assert infrared[0, 0] == 255
+    assert infrared[1, 1] == 128
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message"),
+    [
+        (lambda folder: folder / "absent", "no such folder"),
+        (lambda folder: folder, "neither index.csv nor"),
+        (lambda folder: write_index(write_pairs(folder, ["a"]), [{"stem": "b"}]), "b.png does not exist"),
+        (lambda folder: write_index(folder, [{"stem": "a", "rgb": ""}]), "line 2: no infrared or rgb"),
+    ],
+)
+def test_unusable_folders_are_named(tmp_path: Path, prepare: object, message: str) -> None:
+    assert callable(prepare)
+    with pytest.raises(UserError, match=message):
+        find_pairs(prepare(tmp_path))
+
+
+def test_index_without_the_two_columns(tmp_path: Path) -> None:
+    (tmp_path / "index.csv").write_text("nir,colour\na.png,b.png\n")
+    with pytest.raises(UserError, match="needs the columns infrared and rgb; it has nir, colour"):
+        find_pairs(tmp_path)
+
+
+def test_every_file_without_a_partner_is_named(tmp_path: Path) -> None:
+    write_pairs(tmp_path, ["a", "b", "c"])
+    (tmp_path / "rgb" / "a.png").unlink()
+    (tmp_path / "infrared" / "c.png").unlink()
+    with pytest.raises(UserError) as error:
+        find_pairs(tmp_path)
+    assert "2 files" in str(error.value)
+    assert "infrared/a.png" in str(error.value)
+    assert "rgb/c.png" in str(error.value)
+
+
+def test_every_broken_or_mismatched_pair_is_named_after_the_sound_ones_were_given(tmp_path: Path) -> None:
+    write_pairs(tmp_path, ["a", "b", "c", "d"])
+    (tmp_path / "rgb" / "a.png").write_bytes((tmp_path / "rgb" / "a.png").read_bytes()[:100])
+    (tmp_path / "infrared" / "b.png").write_text("no image")
+    assert cv2.imwrite(str(tmp_path / "infrared" / "d.png"), np.zeros((7, 9), np.uint8))
+    given: list[object] = []
+    with pytest.raises(UserError) as error:
+        given.extend(check_pairs(find_pairs(tmp_path)))
+    assert len(given) == 1
+    message = str(error.value)
+    assert "3 of the pairs" in message
+    assert all(part in message for part in ("rgb/a.png", "infrared/b.png", "d.png is 9x7", "48x40"))

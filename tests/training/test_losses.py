@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageFilter
+from torch import Tensor, nn
+
+from ircolor.training.losses import (
+    canny_edges,
+    color_loss,
+    difference_edge_loss,
+    difference_map,
+    edge_enhanced_rgb,
+    edge_loss,
+    find_edges,
+    squared_error,
+    total_loss,
+)
+
+# Two pixels of one image, channels first: predicted (1, 2, 3) and (0, 0, 0); true (0, 0, 1) and (0, -2, 0).
+PREDICTED = torch.tensor([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]).reshape(1, 3, 1, 2)
+TRUE = torch.tensor([[0.0, 0.0], [0.0, -2.0], [1.0, 0.0]]).reshape(1, 3, 1, 2)
+
+
+def test_equation_1_is_the_squared_norm_over_channels() -> None:
+    torch.testing.assert_close(squared_error(PREDICTED, TRUE), torch.tensor([[[1.0 + 4 + 4, 4.0]]]))
+
+
+def test_equation_2_averages_over_pixels_and_batch_and_sums_over_channels() -> None:
+    assert color_loss(PREDICTED, TRUE).item() == pytest.approx((9 + 4) / 2)
+    batch = torch.cat([PREDICTED, TRUE]), torch.cat([TRUE, TRUE])
+    assert color_loss(*batch).item() == pytest.approx((9 + 4) / 4)
+
+
+def test_equation_3_on_one_channel() -> None:
+    predicted, true = torch.tensor([[[[0.5, -1.0]]]]), torch.tensor([[[[1.0, 1.0]]]])
+    assert edge_loss(predicted, true).item() == pytest.approx((0.25 + 4) / 2)
+
+
+def test_equation_4_is_signed() -> None:
+    torch.testing.assert_close(difference_map(PREDICTED, TRUE)[0, :, 0, 1], torch.tensor([0.0, 2.0, 0.0]))
+
+
+def test_equation_5_is_the_image_whose_difference_map_is_the_edge_map() -> None:
+    edges = torch.tensor([[[[1.0, 0.0]]]])
+    difference = difference_map(edge_enhanced_rgb(TRUE, edges), TRUE)
+    torch.testing.assert_close(difference, edges.expand(1, 3, 1, 2))
+
+
+def test_equation_6_shows_the_difference_map_to_edge_net_and_reaches_the_prediction() -> None:
+    class SumOfChannels(nn.Module):
+        def forward(self, difference: Tensor) -> Tensor:
+            return difference.sum(dim=1, keepdim=True)
+
+    predicted = PREDICTED.clone().requires_grad_()
+    loss = difference_edge_loss(SumOfChannels(), predicted, TRUE, torch.tensor([[[[1.0, 0.0]]]]))
+    # Sums of the difference: 1 + 2 + 2 = 5 against 1, and 2 against 0.
+    assert loss.item() == pytest.approx((16 + 4) / 2)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(predicted.grad, torch.tensor([4.0, 2.0]).expand(1, 3, 1, 2))
+
+
+def test_equation_7_weighs_both_terms_alike() -> None:
+    assert total_loss(torch.tensor(2.0), torch.tensor(0.5)).item() == 2.5
+
+
+def step_image() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Left half black, right half white; the step lies between columns 15 and 16."""
+    rgb = np.zeros((32, 32, 3), np.uint8)
+    rgb[:, 16:] = 255
+    return rgb
+
+
+def test_canny_marks_the_step_and_nothing_else() -> None:
+    edges = canny_edges(step_image())
+    assert edges.dtype == np.float32
+    assert set(np.unique(edges)) == {0.0, 1.0}
+    columns = np.flatnonzero(edges[8:-8].all(axis=0))
+    assert len(columns) == 1
+    assert columns[0] in (15, 16)
+    assert edges.sum() == pytest.approx(32, abs=2)
+    assert canny_edges(np.full((16, 16, 3), 77, np.uint8)).max() == 0
+
+
+def test_find_edges_is_that_of_pillow_on_the_red_channel() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    expected = np.asarray(Image.fromarray(rgb[..., 0]).filter(ImageFilter.FIND_EDGES), np.float32) / 255
+    np.testing.assert_allclose(find_edges(rgb)[1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-5)

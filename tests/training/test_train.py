@@ -1,0 +1,212 @@
+"""The loop: what it writes, and that no interruption changes where it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+from rich.console import Console
+from torch import Tensor
+
+from ircolor.errors import UserError
+from ircolor.training import train as train_module
+from ircolor.training.checkpoint import load_checkpoint
+from ircolor.training.device import Precision
+from ircolor.training.recipes import Recipe, smoke
+from ircolor.training.train import Outcome, train
+
+RECIPE = replace(smoke(), epochs=4, validate_every=2)  # 11 pairs, batches of 4: 2 steps an epoch
+
+
+def run_quietly(recipe: Recipe, data: Path, run: Path, **options: Any) -> Outcome:
+    return train(recipe, data, None, run, console=Console(file=StringIO()), **options)
+
+
+def assert_same_end(run: Path, other: Path) -> None:
+    """Weights, batch statistics and Adam's moments are equal to the last bit."""
+    first, second = (load_checkpoint(folder / "checkpoints" / "last.safetensors") for folder in (run, other))
+    assert first.progress.step == second.progress.step
+    assert first.tensors.keys() == second.tensors.keys()
+    assert all(torch.equal(first.tensors[name], second.tensors[name]) for name in first.tensors)
+
+
+def test_a_run_leaves_log_checkpoints_and_pictures(data: Path, tmp_path: Path) -> None:
+    outcome = run_quietly(RECIPE, data, tmp_path / "run")
+    assert outcome.signal is None
+    assert outcome.progress.step == 8
+    records = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [r["step"] for r in records if r["event"] == "train"] == [2, 4, 6, 8]
+    assert [r["epoch"] for r in records if r["event"] == "validation"] == [2, 4]
+    assert {"color_loss", "edge_loss", "images_per_s"} <= records[0].keys()
+    grid = cv2.imread(str(tmp_path / "run" / "grids" / "epoch_0004.png"))
+    assert grid is not None
+    assert grid.shape == (2 * 180, 3 * 240, 3)  # two validation pairs: infrared, predicted, true
+    description = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert description["recipe"]["epochs"] == 4
+    assert description["protocol"] == "folder"
+    best = load_checkpoint(tmp_path / "run" / "checkpoints" / "best.safetensors")
+    assert best.progress.best_psnr_db == outcome.progress.best_psnr_db
+    assert not any(name.startswith("adam") for name in best.tensors)
+
+
+def test_training_learns(data: Path, tmp_path: Path) -> None:
+    """The pairs' colours follow from brightness alone, so the loss must fall far below its start."""
+    run_quietly(replace(RECIPE, epochs=40, validate_every=40), data, tmp_path / "run")
+    records = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    losses = [r["color_loss"] for r in records if r["event"] == "train"]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_and_resumed_run_ends_like_an_uninterrupted_one(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    whole = run_quietly(RECIPE, data, tmp_path / "whole")
+    monkeypatch.setattr(train_module, "color_loss", signal_at_call(3, number))
+    stopped = run_quietly(RECIPE, data, tmp_path / "parts")
+    assert stopped.signal == number
+    assert stopped.progress.step == 3
+    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+    monkeypatch.undo()
+    resumed = run_quietly(RECIPE, data, tmp_path / "parts", resume=True)
+    assert resumed.signal is None
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
+    assert resumed.progress.best_psnr_db == whole.progress.best_psnr_db
+    steps = [json.loads(line)["step"] for line in (tmp_path / "parts" / "log.jsonl").read_text().splitlines()]
+    assert steps == sorted(steps)
+
+
+def signal_at_call(call: int, number: signal.Signals) -> Callable[[Tensor, Tensor], Tensor]:
+    """The colour loss, with a signal to this process at the given call."""
+    calls = 0
+
+    def color_loss(pred_rgb: Tensor, true_rgb: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            os.kill(os.getpid(), number)
+        return (pred_rgb - true_rgb).square().sum(dim=1).mean()
+
+    return color_loss
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_from_its_last_checkpoint_and_ends_alike(data: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, epochs=60, validate_every=60, checkpoint_every_s=0.3)
+    run_quietly(recipe, data, tmp_path / "whole")
+    program = (
+        "import sys; from dataclasses import replace; from pathlib import Path\n"
+        "from ircolor.training.recipes import smoke; from ircolor.training.train import train\n"
+        "recipe = replace(smoke(), epochs=60, validate_every=60, checkpoint_every_s=0.3)\n"
+        "train(recipe, Path(sys.argv[1]), None, Path(sys.argv[2]))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(data), str(tmp_path / "parts")], stderr=subprocess.DEVNULL
+    )
+    last, log = tmp_path / "parts" / "checkpoints" / "last.safetensors", tmp_path / "parts" / "log.jsonl"
+    deadline_s = time.monotonic() + 120
+    while not last.exists() and process.poll() is None and time.monotonic() < deadline_s:
+        time.sleep(0.005)
+    saved_lines = len(log.read_text().splitlines())
+    while process.poll() is None and len(log.read_text().splitlines()) < saved_lines + 2:
+        time.sleep(0.001)  # let it work past the checkpoint
+    process.kill()
+    process.wait()
+    killed_at = load_checkpoint(last).progress.step
+    assert 0 < killed_at < 120, "the run was too fast or too slow to be killed in its middle"
+    assert not list(last.parent.glob("*.part*")) or load_checkpoint(last)
+    run_quietly(recipe, data, tmp_path / "parts", resume=True)
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+    assert steps == sorted(steps)
+
+
+def test_epochs_may_be_added_to_a_finished_run(data: Path, tmp_path: Path) -> None:
+    run_quietly(RECIPE, data, tmp_path / "whole")
+    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "longer")
+    run_quietly(RECIPE, data, tmp_path / "longer", resume=True)
+    assert_same_end(tmp_path / "whole", tmp_path / "longer")
+    assert json.loads((tmp_path / "longer" / "run.json").read_text())["recipe"]["epochs"] == 4
+
+
+def test_files_and_memory_give_the_same_run(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_module, "NUM_WORKERS", 2)
+    run_quietly(RECIPE, data, tmp_path / "memory")
+    run_quietly(RECIPE, data, tmp_path / "files", memory_budget_bytes=0)
+    assert_same_end(tmp_path / "memory", tmp_path / "files")
+
+
+def test_another_seed_gives_another_run_and_init_gives_other_first_weights(data: Path, tmp_path: Path) -> None:
+    run_quietly(RECIPE, data, tmp_path / "first")
+    run_quietly(replace(RECIPE, seed=1), data, tmp_path / "second")
+    run_quietly(RECIPE, data, tmp_path / "third", init=tmp_path / "first" / "checkpoints" / "best.safetensors")
+    heads = [
+        load_checkpoint(tmp_path / name / "checkpoints" / "last.safetensors").tensors["net.head.weight"]
+        for name in ("first", "second", "third")
+    ]
+    assert not torch.equal(heads[0], heads[1])
+    assert not torch.equal(heads[0], heads[2])
+
+
+def test_without_edge_net_there_is_no_edge_loss(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, edge_net=None, epochs=1), data, tmp_path / "run")
+    record = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[0])
+    assert "edge_loss" not in record
+    tensors = load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors").tensors
+    assert not any(name.startswith("edge_net") for name in tensors)
+
+
+def test_losses_of_the_first_twenty_steps_are_those_on_record(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refactor may not change the training; if it is meant to change, the record is made anew and said so."""
+    AcceleratorState._reset_state(reset_partial_state=True)  # it holds the precision of the tests before
+    float32 = Precision("CPU", "no", False, "the record is independent of the processor")
+    monkeypatch.setattr(train_module, "choose_precision", lambda: float32)
+    monkeypatch.setattr(train_module, "LOG_EVERY_STEPS", 1)
+    run_quietly(replace(RECIPE, epochs=10, validate_every=10), data, tmp_path / "run")
+    AcceleratorState._reset_state(reset_partial_state=True)
+    records = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    curve = [[r["color_loss"], r["edge_loss"]] for r in records if r["event"] == "train"]
+    expected = json.loads((Path(__file__).parent / "loss_curve.json").read_text())
+    assert len(curve) == 20
+    torch.testing.assert_close(torch.tensor(curve), torch.tensor(expected), rtol=1e-3, atol=1e-5)
+
+
+def test_broken_pairs_are_all_named_before_a_run_begins(data: Path, tmp_path: Path) -> None:
+    for stem in ("frame_01", "frame_12"):
+        (data / "rgb" / f"{stem}.png").write_text("no image")
+    with pytest.raises(UserError, match=r"(?s)2 of the pairs.*frame_01.*frame_12"):
+        run_quietly(RECIPE, data, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "change", "message"),
+    [
+        ({"resume": False}, {}, "holds a run already"),
+        ({"resume": True}, {"seed": 5}, "another recipe, protocol or seed"),
+    ],
+)
+def test_a_run_is_not_mixed_with_another(
+    data: Path, tmp_path: Path, options: dict[str, bool], change: dict[str, Any], message: str
+) -> None:
+    run_quietly(replace(RECIPE, epochs=1), data, tmp_path / "run")
+    with pytest.raises(UserError, match=message):
+        run_quietly(replace(RECIPE, **change), data, tmp_path / "run", **options)
+
+
+def test_resuming_nothing_is_an_error(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no run to go on with"):
+        run_quietly(RECIPE, data, tmp_path / "run", resume=True)
