@@ -1,3 +1,4 @@
+import math
 from itertools import pairwise
 
 import pytest
@@ -34,8 +35,23 @@ def test_auto_cuts_only_what_does_not_fit_the_budget() -> None:
     assert plan(side, side, "auto", fits).num_tiles == 1
     cut = plan(side, side, "auto", fits + 1)
     assert cut.num_tiles > 1
-    assert cut.rows[0].end ** 2 * (fits + 1) <= MEMORY_BUDGET_BYTES
-    assert "keep the network below 600 MiB" in cut.reason
+    assert pixels_run(cut, largest=True) * (fits + 1) <= MEMORY_BUDGET_BYTES
+    assert "keep the network below 1000 MiB" in cut.reason
+
+
+@given(height=st.integers(1, 200), width=st.integers(1, 200), budget_px=st.integers(80 * 80, 1000 * 1000))
+def test_auto_stays_within_the_budget_and_wastes_little(height: int, width: int, budget_px: int) -> None:
+    height, width, bytes_per_px = height * 16, width * 16, max(MEMORY_BUDGET_BYTES // budget_px, 1)
+    tiling = plan(height, width, "auto", bytes_per_px)
+    assert pixels_run(tiling, largest=True) * bytes_per_px <= MEMORY_BUDGET_BYTES
+    square = math.isqrt(MEMORY_BUDGET_BYTES // bytes_per_px)
+    assert pixels_run(tiling) <= max(pixels_run(plan(height, width, square, bytes_per_px)), height * width)
+
+
+def pixels_run(tiling: Tiling, largest: bool = False) -> int:
+    """Pixels that the network is shown, in all or in the largest tile."""
+    areas = [(row.end - row.start) * (column.end - column.start) for row, column in tiling]
+    return max(areas) if largest else sum(areas)
 
 
 def test_off_never_cuts() -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from ircolor.errors import UserError
 
-# What one run of a network may take by itself when the tile is chosen here.
-MEMORY_BUDGET_BYTES = 600 << 20
+# What a run of the network may take when tiles are chosen here; the process needs some 300 MB besides.
+MEMORY_BUDGET_BYTES = 1000 << 20
 
 
 @dataclass(frozen=True)
@@ -67,19 +67,18 @@ def plan_tiles(height: int, width: int, tile: str | int, *, grid_px: int, halo_p
     """
     halo_px = math.ceil(halo_px / grid_px) * grid_px
     smallest_px = 2 * halo_px + grid_px
-    fits = height * width * bytes_per_px <= MEMORY_BUDGET_BYTES
-    if tile == "off" or (tile == "auto" and fits):
-        return Tiling(_spans(height, height, 0), _spans(width, width, 0), "the whole image at once")
-    if tile == "auto":
-        # At twice the smallest the halo costs a factor of four in work; below that it explodes.
-        edge_px = max(math.isqrt(MEMORY_BUDGET_BYTES // bytes_per_px) // grid_px * grid_px, 2 * smallest_px)
-        reason = f"tiles of {edge_px} px keep the network below {MEMORY_BUDGET_BYTES >> 20} MiB"
+    budget_px = MEMORY_BUDGET_BYTES // bytes_per_px
+    if tile == "off" or (tile == "auto" and height * width <= budget_px):
+        window, reason = (height, width), "the whole image at once"
+    elif tile == "auto":
+        window = _cheapest_window(height, width, budget_px, grid_px, halo_px)
+        reason = f"tiles of {window[0]}x{window[1]} px keep the network below {MEMORY_BUDGET_BYTES >> 20} MiB"
     else:
         edge_px = _tile_edge(tile) // grid_px * grid_px
         if edge_px < smallest_px:
             raise UserError(f"tile {tile}: too small for this network's reach; use at least {smallest_px}, or auto")
-        reason = f"tiles of {edge_px} px, as asked"
-    return Tiling(_spans(height, edge_px, halo_px), _spans(width, edge_px, halo_px), reason)
+        window, reason = (edge_px, edge_px), f"tiles of {edge_px} px, as asked"
+    return Tiling(_spans(height, window[0], halo_px), _spans(width, window[1], halo_px), reason)
 
 
 def check_tile(tile: str | int) -> None:
@@ -96,6 +95,34 @@ def _tile_edge(tile: str | int) -> int:
     if edge_px < 1:
         raise UserError(f"tile {tile!r}: expected auto, off or a number of pixels, e.g. 512")
     return edge_px
+
+
+def _cheapest_window(height: int, width: int, budget_px: int, grid_px: int, halo_px: int) -> tuple[int, int]:
+    """Height and width of the tiles that fit the budget with the fewest pixels to run, overlaps counted.
+
+    Where not even the smallest tile fits, it is taken all the same: nothing smaller gives a result.
+    """
+    smallest_px = 2 * halo_px + grid_px
+
+    def edge(length: int, num_tiles: int) -> int:
+        """Of equal tiles that just cover an axis."""
+        if num_tiles == 1:
+            return length
+        return math.ceil((length - 2 * halo_px) / num_tiles / grid_px) * grid_px + 2 * halo_px
+
+    best = (smallest_px, smallest_px)
+    fewest_px = math.inf
+    for num_rows in range(1, max(2, (height - 2 * halo_px) // grid_px + 1)):
+        tall_px = edge(height, num_rows)
+        widest_px = budget_px // tall_px // grid_px * grid_px
+        if widest_px < min(smallest_px, width):
+            continue
+        num_columns = 1 if widest_px >= width else math.ceil((width - 2 * halo_px) / (widest_px - 2 * halo_px))
+        window = (tall_px, edge(width, num_columns))
+        to_run_px = num_rows * num_columns * window[0] * window[1]
+        if to_run_px < fewest_px:
+            best, fewest_px = window, to_run_px
+    return best
 
 
 def _spans(length: int, edge_px: int, halo_px: int) -> tuple[Span, ...]:

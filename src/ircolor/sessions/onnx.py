@@ -46,6 +46,8 @@ class OnnxSession:
         options.log_severity_level = 4  # what fails is raised, and said once
         options.intra_op_num_threads = threads or 0
         options.inter_op_num_threads = 1
+        # A planned block would come on top of what the arena holds already: a third more for a tiled image.
+        options.enable_mem_pattern = False
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NO_FOLDER)
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=[_PROVIDERS[self.device]])
