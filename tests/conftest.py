@@ -70,6 +70,7 @@ def make_card(**changes: Any) -> Card:
         "hardware": "none",
         "num_parameters": 2096,
         "gflop_224": 0.1,
+        "arithmetic": "float32",
         "protocol": "nirscene",
         "scores": {"test": {"psnr_db": 14.5, "ssim": 0.5}},
         "grid_px": TINY_GRID_PX,

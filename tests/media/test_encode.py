@@ -10,8 +10,8 @@ import pytest
 import tifffile
 from PIL import Image as PillowImage
 
-from ircolor.errors import UserError
 from ircolor.atomic import write_atomic
+from ircolor.errors import UserError
 from ircolor.media.encode import WRITABLE_SUFFIXES, encode_image, write_image
 from ircolor.media.images import read_rgb
 from ircolor.media.provenance import DIGITAL_SOURCE_TYPE, Provenance

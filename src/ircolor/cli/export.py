@@ -11,6 +11,9 @@ from ircolor.errors import UserError
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or one of its .safetensors files.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.onnx", help="Where to write the model.")],
+    int8: Annotated[
+        bool, typer.Option("--int8", help="3 to 5 times faster on a CPU; needs --data, to calibrate on training pairs.")
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(help="Score the model on val and test of the run's protocol and note it on its card.")
     ] = None,
@@ -23,8 +26,8 @@ def export(
     ircolor export runs/mine -o mine.onnx
     ircolor colorize night.png --model mine.onnx
 
-    With scores on its card:
-    ircolor export runs/mine -o mine.onnx --data pairs/
+    A fast one, with scores on its card:
+    ircolor export runs/mine -o mine.onnx --int8 --data pairs/
     """
     from dataclasses import replace
 
@@ -33,6 +36,8 @@ def export(
 
     if output.suffix != ".onnx":
         raise UserError(f"{output}: a model file ends in .onnx; choose such a name")
+    if int8 and data is None:
+        raise UserError("--int8 calibrates on training pairs; give their folder with --data")
     if output.exists() and not overwrite:
         raise UserError(f"{output}: exists; choose another name, or replace it with --overwrite")
     try:
@@ -41,7 +46,7 @@ def export(
         raise UserError(f"exporting needs {error.name}; install it with: pip install 'ircolor[train]'") from error
 
     typer.echo(f"exporting {run}", err=True)
-    body, card = export_run(run, name or output.stem)
+    body, card = export_run(run, name or output.stem, data if int8 else None)
     write_atomic(output, seal(body, card))
     if data is not None:
         from rich.console import Console

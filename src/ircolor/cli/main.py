@@ -26,6 +26,7 @@ def build_app() -> typer.Typer:
         name="ircolor",
         help=ircolor.__doc__.splitlines()[0] if ircolor.__doc__ else None,
         no_args_is_help=True,
+        add_completion=False,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

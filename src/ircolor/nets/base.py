@@ -14,11 +14,13 @@ class ColorizingNet(nn.Module, ABC):
         halo_px: how far, in px, an output pixel looks: with this much context around a tile that lies on
             the grid, the tile's pixels equal those of the whole image.
         bytes_per_px: peak memory of its ONNX form on the CPU over the number of pixels, measured.
+        bytes_per_px_int8: the same of its int8 form.
     """
 
     grid_px: int
     halo_px: int
     bytes_per_px: int
+    bytes_per_px_int8: int
 
     @abstractmethod
     def forward_on_grid(self, infrared: Tensor) -> Tensor:

@@ -3,11 +3,14 @@
 import copy
 import logging
 import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -16,12 +19,18 @@ from torch.utils.flop_counter import FlopCounterMode
 from ircolor.errors import UserError
 from ircolor.nets import COLORIZING_NETS, ColorizingNet
 from ircolor.nets.colornet import DoubleConv
+from ircolor.pairs.augment import Augmentation
+from ircolor.pairs.index import Pair
+from ircolor.pairs.protocols import split_pairs
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
+from ircolor.training.quantize import quantize
 from ircolor.training.recipes import recipe_from_json
 from ircolor.training.run_folder import RunFolder
 from ircolor.weights.card import Card
 
 OPSET = 20
+NUM_CALIBRATION_PAIRS = 64
+CALIBRATION_CROP = Augmentation(crop_px=224)
 MIN_HALVED_WEIGHTS = 1024  # smaller tensors (biases) gain nothing and stay exact
 LICENCE = (
     "Apache-2.0 for the weights as far as they are ours to license; trained on the pairs named under data, "
@@ -29,23 +38,37 @@ LICENCE = (
 )
 
 
-def export_run(run: Path, name: str) -> tuple[bytes, Card]:
+def export_run(run: Path, name: str, calibration_data: Path | None = None) -> tuple[bytes, Card]:
     """Make a model of a run.
 
     Args:
         run: folder of the run, whose best checkpoint is taken, or a checkpoint file.
         name: what users will call the model.
+        calibration_data: folder of the run's pairs; given, the model is int8, calibrated on training pairs.
 
     Returns:
         The serialized ONNX model and its card, which has no scores yet; `seal` makes a file of the two.
 
     Raises:
-        UserError: there is no checkpoint, it is damaged, or it is of another version.
+        UserError: there is no checkpoint, it is damaged or of another version, or there are no pairs.
     """
     file = RunFolder(run).best_or_last() if run.is_dir() else run
     checkpoint = load_checkpoint(file)
     net = net_of(checkpoint, str(file))
-    return halve_weights(to_onnx(net)).SerializeToString(), describe(checkpoint, net, name)
+    card = describe(checkpoint, net, name)
+    model = to_onnx(net)
+    if calibration_data is None:
+        return halve_weights(model).SerializeToString(), card
+    model = quantize(model, calibration_images(split_pairs(calibration_data, card.protocol, "train")))
+    return model.SerializeToString(), replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
+
+
+def calibration_images(pairs: Sequence[Pair]) -> Iterator[NDArray[np.float32]]:
+    """Crops from all over the pairs, (1, 1, 224, 224) in [-1, 1]."""
+    chosen = np.linspace(0, len(pairs) - 1, min(NUM_CALIBRATION_PAIRS, len(pairs))).round().astype(int)
+    for number in chosen:
+        unit, _ = CALIBRATION_CROP(*pairs[number].read(), np.random.default_rng(number))
+        yield unit[None, None] * 2 - 1
 
 
 def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str) -> Card:
@@ -72,6 +95,7 @@ def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str) -> Card:
         num_parameters=sum(parameter.numel() for parameter in net.parameters()),
         gflop_224=round(count_gflop_224(net), 2),
         protocol=about["protocol"],
+        arithmetic="float32",
         scores={},
         grid_px=net.grid_px,
         halo_px=net.halo_px,

@@ -11,6 +11,7 @@ from typing import Any, Self, get_origin
 from ircolor.errors import UserError
 from ircolor.media.intensity import IntensityRule
 
+ARITHMETICS = ("float32", "int8")
 _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
     {
         "epochs": (0, 10**9),
@@ -41,6 +42,7 @@ class Card:
         hardware: what it was trained on.
         num_parameters: at least 1.
         gflop_224: multiply-adds times two, for one 224x224 image, in units of 10^9.
+        arithmetic: float32 or int8.
         protocol: of the scores; empty when there are none.
         scores: split -> metric -> value, e.g. {"test": {"psnr_db": 17.4}}.
         grid_px: height and width of the network's input are multiples of it, 1 to 256.
@@ -61,6 +63,7 @@ class Card:
     hardware: str
     num_parameters: int
     gflop_224: float
+    arithmetic: str
     protocol: str
     scores: Mapping[str, Mapping[str, float]]
     grid_px: int
@@ -83,6 +86,8 @@ class Card:
                     raise ValueError(f"{field.name} must be text, not {value!r}")
             else:
                 _check_number(field.name, value, whole=field.type is int)
+        if self.arithmetic not in ARITHMETICS:
+            raise ValueError(f"arithmetic must be one of {', '.join(ARITHMETICS)}, not {self.arithmetic!r}")
         if not self.name:
             raise ValueError("name must not be empty")
         try:

@@ -1,0 +1,59 @@
+"""int8 by static calibration: three to five times faster on a CPU, half the file of half precision.
+
+Weights get a scale per output channel, activations one per tensor from the range they reach on calibration
+images. Two choices keep the pictures smooth and the arithmetic safe:
+* The last convolution and the tanh stay in float32: 256 steps before the tanh would show as bands in the sky.
+* Weights use 7 of their 8 bits. Processors without VNNI add pairs of 8-bit products in 16 bits, which
+  saturate in silence with full 8-bit weights.
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+
+class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime is untyped
+    def __init__(self, images: Iterable[NDArray[np.float32]]) -> None:
+        self._images: Iterator[NDArray[np.float32]] = iter(images)
+
+    def get_next(self) -> dict[str, Any] | None:
+        image = next(self._images, None)
+        return None if image is None else {"infrared": image}
+
+
+def quantize(model: onnx.ModelProto, images: Iterable[NDArray[np.float32]]) -> onnx.ModelProto:
+    """Make an int8 model of a float32 one.
+
+    Args:
+        model: as `to_onnx` gives it.
+        images: calibration images, each (B, 1, H, W) in [-1, 1], of sizes on the net's grid; some dozens from
+            the training split.
+
+    Returns:
+        The model with the same inputs and outputs, in quantize-dequantize form.
+    """
+    last_convolution = [node.name for node in model.graph.node if node.op_type == "Conv"][-1]
+    logging.getLogger().setLevel(logging.ERROR)  # it advises a pre-processing that changes nothing here
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "int8.onnx"
+        quantize_static(
+            model,
+            file,
+            _Reader(images),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=[last_convolution, *(node.name for node in model.graph.node if node.op_type == "Tanh")],
+        )
+        quantized = onnx.load(file)
+    del quantized.metadata_props[:]
+    return quantized

@@ -1,0 +1,114 @@
+import copy
+import warnings
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from rich.console import Console
+
+from ircolor.colorizer import Colorizer
+from ircolor.errors import UserError
+from ircolor.nets import ColorizingNet
+from ircolor.training.checkpoint import load_checkpoint, save_checkpoint
+from ircolor.training.export import count_gflop_224, export_run, fold_batch_norm, halve_weights, net_of, to_onnx
+from ircolor.training.recipes import smoke
+from ircolor.training.train import train
+from ircolor.weights.seal import seal
+from tests.nets.test_colornet import TestColorNet as ColorNetContract
+from tests.tiny_pairs import scene
+
+
+@pytest.fixture(scope="module")
+def net() -> ColorizingNet:
+    return ColorNetContract().trained()
+
+
+def run_onnx(model: bytes, infrared: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> torch.Tensor:
+    (rgb,) = onnxruntime.InferenceSession(model).run(None, {"infrared": infrared})
+    return torch.from_numpy(rgb)
+
+
+def test_folding_changes_nothing_but_the_layers(net: ColorizingNet) -> None:
+    folded = copy.deepcopy(net)
+    fold_batch_norm(folded)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
+    infrared = torch.rand(1, 1, 32, 32) * 2 - 1
+    with torch.inference_mode():
+        torch.testing.assert_close(folded(infrared), net(infrared), atol=1e-5, rtol=0)
+
+
+def test_half_precision_weights_halve_the_file_and_barely_change_the_picture(net: ColorizingNet) -> None:
+    full = to_onnx(net)
+    half = halve_weights(copy.deepcopy(full))
+    assert len(half.SerializeToString()) < 0.62 * len(full.SerializeToString())
+    infrared = (np.random.default_rng(0).random((1, 1, 48, 64), np.float32)) * 2 - 1
+    expected = run_onnx(full.SerializeToString(), infrared)
+    torch.testing.assert_close(run_onnx(half.SerializeToString(), infrared), expected, atol=0.01, rtol=0)
+
+
+def test_work_is_counted_by_hand() -> None:
+    class OneConvolution(ColorizingNet):
+        grid_px, halo_px = 1, 1
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Conv2d(1, 3, 3, padding=1)
+
+        def forward_on_grid(self, infrared: torch.Tensor) -> torch.Tensor:
+            return torch.as_tensor(self.layer(infrared))
+
+    assert count_gflop_224(OneConvolution()) == pytest.approx(2 * 9 * 3 * 224 * 224 / 1e9)
+
+
+@pytest.mark.slow
+def test_a_run_becomes_a_model_that_colorizes_like_its_checkpoint(data: Path, tmp_path: Path) -> None:
+    recipe = replace(smoke(), epochs=30, validate_every=30)
+    train(recipe, data, None, tmp_path / "run", console=Console(file=StringIO()))
+    checkpoint = tmp_path / "run" / "checkpoints" / "best.safetensors"
+    net = net_of(load_checkpoint(checkpoint), "run")
+    infrared, _ = scene(33, 50, seed=99)
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(infrared)[None, None].float() / 127.5 - 1)[0].permute(1, 2, 0)
+    expected_rgb = ((expected + 1) * 127.5).round().numpy()
+    for name, calibration, tolerance in (("plain", None, 2.0), ("int8", data, 12.0)):
+        body, card = export_run(tmp_path / "run", name, calibration)
+        assert (card.name, card.recipe, card.epochs, card.protocol) == (name, "smoke", 30, "folder")
+        assert card.arithmetic == ("int8" if calibration else "float32")
+        assert card.num_parameters == sum(parameter.numel() for parameter in net.parameters())
+        file = tmp_path / f"{name}.onnx"
+        file.write_bytes(seal(body, card))
+        rgb = Colorizer(file)(infrared)
+        assert np.abs(rgb - expected_rgb).mean() < tolerance / 4
+        assert np.abs(rgb - expected_rgb).max() <= tolerance
+
+
+def test_a_checkpoint_of_an_unknown_recipe_is_refused(tmp_path: Path, net: ColorizingNet) -> None:
+    from ircolor.training.checkpoint import Progress
+
+    file = tmp_path / "a.safetensors"
+    save_checkpoint(file, {"name": "x", "net": "transformer"}, {}, Progress(), {"net": net})
+    with pytest.raises(UserError, match="of another version"):
+        export_run(file, "x")
+    save_checkpoint(file, {"name": "x", "magic": 1}, {}, Progress(), {"net": net})
+    with pytest.raises(UserError, match="of another version"):
+        export_run(file, "x")
+
+
+def test_an_empty_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no checkpoint"):
+        export_run(tmp_path, "x")
+
+
+def test_recipe_survives_json() -> None:
+    import json
+
+    from ircolor.training.recipes import RECIPES, recipe_from_json
+
+    for recipe in RECIPES.values():
+        assert recipe_from_json(json.loads(json.dumps(recipe().to_json()))) == recipe()
+    with warnings.catch_warnings(), pytest.raises(TypeError, match="unknown recipe fields: surprise"):
+        recipe_from_json({"surprise": 1})
