@@ -1,7 +1,7 @@
 """Write files whole or not at all."""
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from ircolor.errors import UserError
@@ -10,25 +10,27 @@ from ircolor.errors import UserError
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file under a temporary name beside it, then rename: readers see the old file or the new, never half.
 
+    Args:
+        path: the file; replaced when it exists. Its folder is made when it is missing.
+        data: all of its content.
+
     Raises:
         UserError: the folder cannot be written, or the disk is full; nothing is left behind.
     """
+    # Not by tempfile, whose files only their owner may read: a result is as readable as any other new file.
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:  # also KeyboardInterrupt
+            temporary.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
         raise UserError(
-            f"{path}: cannot be written ({error.strerror}); free some space or choose another disk"
+            f"{path}: cannot be written ({error.strerror}); free some space or choose another place"
         ) from error
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

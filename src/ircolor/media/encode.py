@@ -1,14 +1,13 @@
-"""Write images: encoded in memory first, then to a temporary file that is renamed when it is whole."""
+"""Write images: encoded in memory first, so that what the disk gets is whole or nothing."""
 
 import io
-import os
-import secrets
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ircolor.atomic import write_atomic
 from ircolor.errors import UserError
 from ircolor.media.provenance import Provenance
 
@@ -92,28 +91,4 @@ def write_image(path: Path, rgb: NDArray[np.uint8], provenance: Provenance | Non
         data = encode_image(rgb, path.suffix, provenance)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
-    write_atomically(path, data)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or, after any failure, not at all.
-
-    Raises:
-        UserError: it cannot be written: no permission, no space, a file where a folder is needed.
-    """
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:  # also KeyboardInterrupt: leave nothing behind
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be written ({error.strerror}); free some space or choose another place with -o"
-        ) from error
+    write_atomic(path, data)
