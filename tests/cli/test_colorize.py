@@ -1,6 +1,8 @@
 import io
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from ircolor.media.encode import encode_image
 from ircolor.media.images import read_rgb
-from tests.cli.conftest import Done, run_process
+from tests.cli.conftest import ROOT, Done, run_process
 from tests.conftest import gray_png, noise
 
 Run = Callable[..., Done]
@@ -287,3 +289,45 @@ def test_an_interrupt_leaves_nothing_half_done(
     done = colorize(gray())
     assert done.status == 130
     assert files(tmp_path) == ["night.png"]
+
+
+def test_a_locked_folder_above_the_input_is_told(
+    colorize: Run, gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_stat = os.stat
+
+    def stat(path: str | Path, **options: object) -> os.stat_result:
+        if "forbidden" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really_stat(path, **options)  # type: ignore[arg-type]
+
+    good = gray("in/a.png")
+    monkeypatch.setattr(os, "stat", stat)
+    done = colorize(good, tmp_path / "forbidden" / "b.png", "-o", tmp_path / "out")
+    assert done.status == 1
+    assert f"error: {tmp_path}/forbidden/b.png: cannot be read" in done.err
+    assert (tmp_path / "out/a.png").exists()
+
+
+def test_links_in_a_circle_are_told(colorize: Run, gray: Gray, tmp_path: Path) -> None:
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    done = colorize(gray("a.png"), tmp_path / "loop.png", "-o", tmp_path / "out")
+    assert done.status == 1
+    assert f"error: {tmp_path}/loop.png: cannot be read (Too many levels of symbolic links)" in done.err
+    assert files(tmp_path / "out") == ["a.png"]
+
+
+def test_standard_output_that_is_full_or_closed(gray: Gray, tiny_onnx: Path) -> None:
+    command = [sys.executable, "-m", "ircolor", "colorize", str(gray()), "-o", "-", "--model", str(tiny_onnx)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment, check=False)
+    assert done.returncode == 1
+    assert b"standard output: cannot be written (No space left on device); free some space" in done.stderr
+    assert b"Traceback" not in done.stderr
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, check=False)
+    os.close(writing)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
