@@ -10,12 +10,10 @@ from ircolor.errors import UserError
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file under a temporary name beside it, then rename: readers see the old file or the new, never half.
 
-    Args:
-        path: the file; replaced when it exists. Its folder is made when it is missing.
-        data: all of its content.
+    The folder is made when it is missing. After any failure, an interruption included, nothing is left behind.
 
     Raises:
-        UserError: the folder cannot be written, or the disk is full; nothing is left behind.
+        UserError: it cannot be written: no permission, no space, a file where a folder is needed.
     """
     # Not by tempfile, whose files only their owner may read: a result is as readable as any other new file.
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")

@@ -1,4 +1,4 @@
-"""Write images: encoded in memory first, so that what the disk gets is whole or nothing."""
+"""Write images: encoded in memory first, then written atomically."""
 
 import io
 from pathlib import Path

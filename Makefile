@@ -1,0 +1,42 @@
+# make demo [IN=image]   install the core (no torch) into .venv and colorize an image
+# make test              install everything and run the linter, the types and the fast tests
+# make test-all          also the slow tests and those on real pairs
+# make clean             remove what these left
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test test-all lint clean
+
+demo: .venv/core
+	@$(BIN)/ircolor demo $(if $(IN),"$(IN)")
+
+test: lint
+	$(BIN)/pytest
+
+test-all: lint
+	$(BIN)/pytest -m ""
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The files below .venv are the marks of what is installed; they age with the requirements.
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "error: $(PYTHON) is older than 3.11; try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/core: .venv/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+.venv/dev: .venv/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[dev]'
+	@touch $@ .venv/core
+
+clean:
+	rm -rf .venv dist build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
