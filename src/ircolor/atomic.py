@@ -15,6 +15,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises:
         UserError: it cannot be written: no permission, no space, a file where a folder is needed.
     """
+    # Not by tempfile, whose files only their owner may read: a result is as readable as any other new file.
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

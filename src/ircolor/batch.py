@@ -12,7 +12,7 @@ from ircolor.errors import UserError
 from ircolor.media.compose import side_by_side
 from ircolor.media.encode import WRITABLE_SUFFIXES, check_writable_suffix, encode_image, write_image
 from ircolor.media.images import read_infrared
-from ircolor.media.sources import Source, SourceImage, open_source
+from ircolor.media.sources import Source, SourceImage, exists, is_folder, open_source, resolved
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,15 @@ def plan_jobs(
     """
     if overwrite and resume:
         raise UserError("--overwrite and --resume contradict each other; give one of them")
-    skip = Path(output) if output and Path(output).is_dir() else None
+    skip = Path(output) if output and is_folder(Path(output)) else None
     opened = [open_source(source, skip) for source in sources]
     jobs = _pair(opened, output)
-    targets = {job.output.resolve() for job in jobs.values() if job.output}
+    targets = {resolved(job.output) for job in jobs.values() if job.output}
     chosen: list[Job] = []
     claimed: dict[Path, str] = {}
     num_outputs = num_done = 0
     for key, job in jobs.items():
-        target = job.output.resolve() if job.output else None
+        target = resolved(job.output) if job.output else None
         if target and target == key:
             raise UserError(f"{job.image.name}: would be replaced by its own result; give another -o")
         if key in targets:
@@ -108,7 +108,7 @@ def plan_jobs(
             )
         if target:
             claimed[target] = job.image.name
-        if target and target.exists() and not overwrite:
+        if target and exists(target) and not overwrite:
             if not resume:
                 raise UserError(f"{job.output}: exists; use --overwrite to replace it, --resume to keep it")
             num_done += 1
@@ -135,8 +135,7 @@ def run_job(colorizer: Colorizer, job: Job, *, compare: bool = False, progress: 
         if job.output:
             write_image(job.output, picture, result.provenance)
         else:
-            sys.stdout.buffer.write(encode_image(picture, ".png", result.provenance))
-            sys.stdout.buffer.flush()
+            _write_stdout(encode_image(picture, ".png", result.provenance))
     except UserError as error:
         message = str(error) if name in str(error) else f"{name}: {error}"
         return Outcome(name, output, time.perf_counter() - start, error=message)
@@ -151,6 +150,16 @@ def run_job(colorizer: Colorizer, job: Job, *, compare: bool = False, progress: 
     )
 
 
+def _write_stdout(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise  # the reader has gone; the command line ends quietly
+    except OSError as error:
+        raise UserError(f"standard output: cannot be written ({error.strerror}); free some space") from error
+
+
 def _pair(sources: Sequence[Source], output: str | None) -> dict[Path | bytes, Job]:
     """A job for each image, by its resolved path or its bytes: an image that is given twice is done once."""
     streams = [source.kind for source in sources].count("stdin")
@@ -160,15 +169,15 @@ def _pair(sources: Sequence[Source], output: str | None) -> dict[Path | bytes, J
     if output == "-" and num_images > 1:
         raise UserError(f"-o -: standard output takes one image, not {num_images}; give a folder")
     alone = len(sources) == 1 and sources[0].kind in ("image", "stdin")
-    if output and output != "-" and not Path(output).is_dir():
-        if Path(output).exists() and not alone:
+    if output and output != "-" and not is_folder(Path(output)):
+        if exists(Path(output)) and not alone:
             raise UserError(f"{output}: is a file, but the results of the sources need a folder; give another -o")
         if Path(output).suffix.lower() in WRITABLE_SUFFIXES and not alone:
             raise UserError(f"{output}: is the name of a file, but the results of the sources need a folder")
     jobs: dict[Path | bytes, Job] = {}
     for source in sources:
         for image in source.images:
-            key = image.content if isinstance(image.content, bytes) else image.content.resolve()
+            key = image.content if isinstance(image.content, bytes) else resolved(image.content)
             jobs.setdefault(key, Job(image, _output_of(image, source, output, alone)))
     return jobs
 
@@ -178,7 +187,7 @@ def _output_of(image: SourceImage, source: Source, output: str | None, alone: bo
         return None
     if output is not None:
         path = Path(output)
-        names_a_file = path.suffix and not output.endswith(("/", "\\")) and not path.is_dir()
+        names_a_file = path.suffix and not output.endswith(("/", "\\")) and not is_folder(path)
         if alone and names_a_file:
             check_writable_suffix(path)
             return path

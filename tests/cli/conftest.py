@@ -45,3 +45,14 @@ def run_process(
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-m", "ircolor", *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, env=environment, check=False)
+
+
+@pytest.fixture
+def colorize(ircolor: Callable[..., Done], tiny_onnx: Path) -> Callable[..., Done]:
+    """`ircolor colorize` with the tiny network."""
+    return lambda *arguments: ircolor("colorize", "--model", tiny_onnx, "--threads", "1", *arguments)
+
+
+def files(folder: Path) -> list[str]:
+    """The files below a folder, by name."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

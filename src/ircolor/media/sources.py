@@ -61,13 +61,23 @@ def open_source(text: str, skip: Path | None = None) -> Source:
     if text == "-":
         content = sys.stdin.buffer.read()
         return Source("stdin", Path(), (SourceImage("standard input", content, Path("stdin")),))
-    if path.is_dir():
+    if is_folder(path):
         return _open_folder(path, skip)
     if re.match(r"camera:\d+$|[a-z]+://", text) or path.suffix.lower() in VIDEO_SUFFIXES:
         raise UserError(f"{text}: this version reads images only; save the frames as images first")
-    if glob.has_magic(text) and not path.exists():
+    if glob.has_magic(text) and not exists(path):
         return _open_glob(text, skip)
     return Source("image", path.parent, (SourceImage(text, path, Path(path.name)),))
+
+
+def is_folder(path: Path) -> bool:
+    """As Path.is_dir, but false rather than an error where a parent is locked: reading or writing tells that."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def exists(path: Path) -> bool:
+    """As Path.exists, but false rather than an error where a parent is locked or the name is too long."""
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def _open_folder(folder: Path, skip: Path | None) -> Source:
@@ -79,7 +89,7 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
     images: list[SourceImage] = []
     for place, folders, files in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if skip and Path(place).resolve().is_relative_to(skip.resolve()):
+        if skip and resolved(Path(place)).is_relative_to(resolved(skip)):
             folders.clear()
             continue
         for name in sorted(files):
@@ -89,6 +99,11 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
     if not images and not failures:
         failures.append(f"{folder}: no images in this folder; give one with PNG, JPEG, TIFF or other image files")
     return Source("folder", folder, tuple(images), tuple(failures))
+
+
+def resolved(path: Path) -> Path:
+    """As Path.resolve, but also where symbolic links run in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _open_glob(pattern: str, skip: Path | None) -> Source:
@@ -101,8 +116,8 @@ def _open_glob(pattern: str, skip: Path | None) -> Source:
     images: list[SourceImage] = []
     for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  (for absolute patterns)
         path = Path(match)
-        outside = not (skip and path.resolve().is_relative_to(skip.resolve()))
-        if is_image(path) and path.is_file() and outside:
+        outside = not (skip and resolved(path).is_relative_to(resolved(skip)))
+        if is_image(path) and not is_folder(path) and outside:
             images.append(SourceImage(match, path, path.relative_to(base)))
     failures = () if images else (f"{pattern}: no image matches; check the pattern",)
     return Source("glob", base, tuple(images), failures)
