@@ -196,7 +196,7 @@ def test_broken_pairs_are_all_named_before_a_run_begins(data: Path, tmp_path: Pa
     ("options", "change", "message"),
     [
         ({"resume": False}, {}, "holds a run already"),
-        ({"resume": True}, {"seed": 5}, "another recipe, protocol or seed"),
+        ({"resume": True}, {"seed": 5}, "another recipe, protocol, seed"),
     ],
 )
 def test_a_run_is_not_mixed_with_another(

@@ -10,7 +10,10 @@ from ircolor.errors import UserError
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE", help="snet_paper, colornet_paper, or smoke (seconds, to try it out).")
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="snet_paper, colornet_paper, snet_short, colornet_short, or smoke (seconds)."
+        ),
     ],
     *,
     data: Annotated[Path, typer.Option(help="Folder with index.csv, or with infrared/ and rgb/ of the same stems.")],

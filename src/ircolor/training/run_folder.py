@@ -49,12 +49,15 @@ class RunFolder:
             raise UserError(f"{self.path}: no run to go on with; start it without --resume")
         try:
             begun = json.loads(self.description.read_text(encoding="utf-8"))
-            begun["recipe"]["epochs"] = recipe.epochs  # the learning rate is constant, so epochs may be added
+            if recipe.schedule == "constant":
+                begun["recipe"]["epochs"] = recipe.epochs  # a longer run begins as the shorter one: epochs may be added
             same = (begun["recipe"], begun["protocol"]) == (json.loads(json.dumps(recipe.to_json())), protocol)
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{self.description}: damaged; start the run anew in another folder") from error
         if not same:
-            raise UserError(f"{self.path}: was begun with another recipe, protocol or seed; give the same")
+            raise UserError(
+                f"{self.path}: was begun with another recipe, protocol, seed or number of epochs; give the same"
+            )
         self._describe(begun)
         return load_checkpoint(self.last) if self.last.exists() else None
 

@@ -140,6 +140,8 @@ def train(
     with StopSignal() as stop, journal:
         for batch in loader:
             torch.manual_seed(recipe.seed * 1_000_003 + progress.step)  # nets that drop out draw the same when resumed
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.learning_rate_at(progress.step, total_steps)
             infrared = batch["infrared"].contiguous(memory_format=memory_format)
             true_rgb = batch["true_rgb"]
 
