@@ -8,6 +8,7 @@ chance depends on (seed, epoch, pair) and (seed, step) only, and a checkpoint ho
 Adam's moments in full precision.
 """
 
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,9 @@ def train(
     Raises:
         UserError: wrong folder, pairs or checkpoint; said before any training.
     """
-    console = console or Console(stderr=True)
+    precision = choose_precision()
+    accelerator = make_accelerator(precision)
+    console = console or Console(stderr=True, quiet=not accelerator.is_main_process)
     folder = RunFolder(run)
     protocol = protocol or default_protocol(find_pairs(data))
     splits = {split: split_pairs(data, protocol, split) for split in ("train", "val")}
@@ -83,7 +86,7 @@ def train(
         loaded = load_pairs(pairs, memory_budget_bytes)
     num_train = len(splits["train"])
     decoded = {"train": loaded and loaded[:num_train], "val": loaded and loaded[num_train:]}
-    if not resume:
+    if not resume and accelerator.is_main_process:
         folder.begin(recipe, protocol)
     edge_map = EDGE_MAPS[recipe.edge_net.target] if recipe.edge_net else None
     dataset = PairDataset(splits["train"], decoded["train"], recipe.augmentation, edge_map, recipe.seed)
@@ -96,7 +99,6 @@ def train(
     )
 
     # Networks.
-    precision = choose_precision()
     about = {
         **describe_code(),
         "protocol": protocol,
@@ -105,7 +107,6 @@ def train(
         "steps_per_epoch": per_epoch,
         "hardware": precision.hardware,
     }
-    accelerator = make_accelerator(precision)
     memory_format = torch.channels_last if precision.channels_last else torch.contiguous_format
     torch.manual_seed(recipe.seed)
     modules: dict[str, nn.Module] = {"net": COLORIZING_NETS[recipe.net](recipe.width)}
@@ -185,10 +186,13 @@ def train(
                     journal.say(f"epoch {epoch_done}: validation PSNR {score_db:.2f} dB{' (best)' if improved else ''}")
                 accelerator.wait_for_everyone()
                 last_log_s = time.monotonic()
-            if complete or stop.number is not None or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
+            if stop.number is not None:
+                accelerator.set_trigger()
+            stopping = accelerator.check_trigger()  # all processes stop after the same step
+            if complete or stopping or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
                 save(folder.last, for_resuming=True)
                 last_save_s = time.monotonic()
-            if stop.number is not None:
+            if stopping:
                 break
     accelerator.end_training()
-    return Outcome(progress, None if progress.step == total_steps else stop.number)
+    return Outcome(progress, None if progress.step == total_steps else stop.number or signal.SIGTERM)
