@@ -72,7 +72,7 @@ def make_card(**changes: Any) -> Card:
         "gflop_224": 0.1,
         "arithmetic": "float32",
         "protocol": "nirscene",
-        "scores": {"test": {"psnr_db": 14.5, "ssim": 0.5}},
+        "scores": {"test": {"psnr_db": 14.5, "ssim": 0.5, "chroma_gain": 0.1}},
         "grid_px": TINY_GRID_PX,
         "halo_px": TINY_HALO_PX,
         "bytes_per_px": 256,

@@ -17,12 +17,18 @@ def edge_map(rgb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> np.ndarray
 
 
 def test_an_epoch_visits_every_pair_once_and_each_epoch_in_its_own_order() -> None:
-    epochs = [[], []]  # type: list[list[int]]
-    for batch in VisitSampler(8, 2, seed=3, first_step=0, last_step=8):
-        for epoch, number in batch:
-            epochs[epoch].append(number)
-    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(8))
-    assert epochs[0] != epochs[1]
+    visits = [visit for batch in VisitSampler(8, 2, seed=3, first_step=0, last_step=8) for visit in batch]
+    numbers = [number for _, number in visits]
+    assert [draw for draw, _ in visits] == list(range(16))
+    assert sorted(numbers[:8]) == sorted(numbers[8:]) == list(range(8))
+    assert numbers[:8] != numbers[8:]
+
+
+def test_pairs_may_be_drawn_in_proportion_to_their_pixels() -> None:
+    weights = np.array([1, 0, 3], np.int64)
+    sampler = VisitSampler(3, 3, seed=0, first_step=0, last_step=2000, weights=weights)
+    shares = np.bincount([number for batch in sampler for _, number in batch], minlength=3) / 6000
+    np.testing.assert_allclose(shares, [0.25, 0, 0.75], atol=0.02)
 
 
 def test_a_resumed_sampler_goes_on_where_the_first_ended() -> None:
@@ -42,18 +48,16 @@ def test_fewer_pairs_than_a_batch_are_repeated() -> None:
 def test_pairs_stay_in_memory_within_the_budget_only(tmp_path: Path) -> None:
     pairs = find_pairs(write_pairs(tmp_path, ["a", "b"], (10, 10)))
     needed_bytes = 2 * 10 * 10 * 4
-    decoded = load_pairs(pairs, needed_bytes)
-    assert decoded is not None
-    assert len(decoded) == 2
-    assert load_pairs(pairs, needed_bytes - 1) is None
+    assert load_pairs(pairs, needed_bytes).decoded is not None
+    assert load_pairs(pairs, needed_bytes - 1).decoded is None
+    assert load_pairs(pairs, 0).num_pixels.tolist() == [100, 100]
 
 
 def test_memory_files_and_workers_give_the_same_crops(tmp_path: Path) -> None:
     pairs = find_pairs(write_pairs(tmp_path, ["a", "b", "c"]))
 
     def batches(in_memory: bool, workers: int) -> list[dict[str, torch.Tensor]]:
-        decoded = load_pairs(pairs, 1 << 20) if in_memory else None
-        dataset = PairDataset(pairs, decoded, AUGMENTATION, edge_map, seed=4)
+        dataset = PairDataset(load_pairs(pairs, 1 << 20 if in_memory else 0), AUGMENTATION, edge_map, seed=4)
         sampler = VisitSampler(len(dataset), 2, 4, 0, 4)
         return list(DataLoader(dataset, batch_sampler=sampler, num_workers=workers))
 
@@ -69,7 +73,7 @@ def test_memory_files_and_workers_give_the_same_crops(tmp_path: Path) -> None:
 
 def test_values_are_those_of_a_tanh(tmp_path: Path) -> None:
     pairs = find_pairs(write_pairs(tmp_path, ["a"], (16, 16)))
-    item = PairDataset(pairs, None, Augmentation(crop_px=16), None, seed=0)[(0, 0)]
+    item = PairDataset(load_pairs(pairs, 0), Augmentation(crop_px=16), None, seed=0)[(0, 0)]
     infrared, rgb = pairs[0].read()
     np.testing.assert_allclose(item["infrared"][0], infrared / 127.5 - 1, atol=1e-6)
     np.testing.assert_allclose(item["true_rgb"], np.moveaxis(rgb / 127.5 - 1, -1, 0), atol=1e-6)

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from ircolor.weights.catalogue import Model
 
 
+# Key of the card, name in the table, digits; --json shows all.
+SHOWN_SCORES = (("psnr_db", "PSNR dB", 2), ("ssim", "SSIM", 3), ("chroma_gain", "chroma gain", 2))
+
+
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole cards as JSON.")] = False,
 ) -> None:
@@ -38,8 +42,9 @@ def _print_table(found: "tuple[Model, ...]") -> None:
     for model in found:
         card = model.card
         scores = [
-            f"{split}: " + ", ".join(f"{metric} {value:.4g}" for metric, value in metrics.items())
+            f"{split}: " + ", ".join(f"{label} {metrics[key]:.{digits}f}" for key, label, digits in SHOWN_SCORES)
             for split, metrics in card.scores.items()
+            if all(key in metrics for key, _, _ in SHOWN_SCORES)
         ]
         cells = (
             f"{card.name} {card.version}",

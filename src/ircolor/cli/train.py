@@ -62,5 +62,7 @@ def train(
     if outcome.signal is not None:
         typer.echo(f"stopped after step {outcome.progress.step}; go on with --resume", err=True)
         raise typer.Exit(128 + outcome.signal)
+    if not outcome.progress.best_epoch:
+        return  # a process of several that is not the first: it neither validates nor speaks
     best = f"best validation PSNR {outcome.progress.best_psnr_db:.2f} dB, epoch {outcome.progress.best_epoch}"
     typer.echo(f"done: {best}; make a model of it with: ircolor export {run} -o MODEL.onnx", err=True)

@@ -14,7 +14,8 @@ class Augmentation:
     Attributes:
         crop_px: side of the square crop, in px; smaller images are reflect-padded to it.
         flip: mirror left and right, half of the time.
-        scale: smallest and largest zoom before cropping, log-uniform; (1, 1) leaves the scale alone.
+        scale: smallest and largest zoom before cropping, log-uniform; (1, 1) leaves the scale alone. An image is never
+            zoomed out so far that the crop would not fit.
         infrared_gain: largest relative change of the infrared brightness, 0 to below 1.
         infrared_contrast: largest relative change of the infrared contrast about mid-gray, 0 to below 1.
     """
@@ -40,7 +41,7 @@ class Augmentation:
         """
         zoom = float(np.exp(rng.uniform(*np.log(self.scale))))
         # The window is cut first and resized after, so that only what is kept is computed.
-        window_px = max(round(self.crop_px / zoom), 1)
+        window_px = min(max(round(self.crop_px / zoom), 1), max(self.crop_px, min(infrared.shape)))
         infrared, rgb = _pad_to(infrared, window_px), _pad_to(rgb, window_px)
         top = int(rng.integers(infrared.shape[0] - window_px + 1))
         left = int(rng.integers(infrared.shape[1] - window_px + 1))

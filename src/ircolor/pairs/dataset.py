@@ -1,10 +1,11 @@
 """Feed pairs to training: in memory when they fit, and the same crops in the same order whenever asked again.
 
-All chance is a function of (seed, epoch, pair), never of a generator that runs along: a resumed run draws what
-the uninterrupted one would have drawn, with any number of workers.
+All chance is a function of the seed and the number of the draw, never of a generator that runs along: a resumed run
+draws what the uninterrupted one would have drawn, with any number of workers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,34 +21,57 @@ Decoded = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 EdgeMap = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
+@dataclass(frozen=True)
+class LoadedPairs:
+    """Pairs that were read and found sound.
+
+    Attributes:
+        pairs: all of them.
+        decoded: their pixels; None when they did not fit the memory budget: they are then read when needed.
+        num_pixels: of each pair.
+    """
+
+    pairs: Sequence[Pair]
+    decoded: list[Decoded] | None
+    num_pixels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, number: int) -> Decoded:
+        """Infrared (H, W) and RGB (H, W, 3), uint8."""
+        return self.pairs[number].read() if self.decoded is None else self.decoded[number]
+
+    def part(self, start: int, end: int) -> "LoadedPairs":
+        """Those from one number to another (exclusive)."""
+        decoded = None if self.decoded is None else self.decoded[start:end]
+        return LoadedPairs(self.pairs[start:end], decoded, self.num_pixels[start:end])
+
+
 def load_pairs(
     pairs: Sequence[Pair], budget_bytes: int, on_done: Callable[[Pair], None] = lambda _: None
-) -> list[Decoded] | None:
-    """Decode all pairs once, checking every one; keep them where they fit the budget.
-
-    Returns:
-        The decoded pairs, or None when they need more than `budget_bytes`: they are then read when needed.
+) -> LoadedPairs:
+    """Decode all pairs once, checking every one; keep them in memory if they fit `budget_bytes`.
 
     Raises:
         UserError: names every pair that is broken or mismatched.
     """
     kept: list[Decoded] | None = []
-    used_bytes = 0
+    num_pixels = []
     for infrared, rgb in check_pairs(pairs, on_done):
-        used_bytes += infrared.size * BYTES_PER_PIXEL
+        num_pixels.append(infrared.size)
         if kept is not None:
             kept.append((infrared, rgb))
-            if used_bytes > budget_bytes:
+            if sum(num_pixels) * BYTES_PER_PIXEL > budget_bytes:
                 kept = None
-    return kept
+    return LoadedPairs(pairs, kept, np.array(num_pixels, np.int64))
 
 
 class PairDataset(Dataset[dict[str, Tensor]]):
-    """Training crops, addressed by (epoch, number of the pair).
+    """Training crops, addressed by (number of the draw, number of the pair).
 
     Args:
         pairs: what to draw from.
-        decoded: their pixels, as `load_pairs` gave them; None to read the files at every visit.
         augmentation: how a crop is drawn.
         edge_map: edges of a true RGB crop, (H, W, 3) uint8 -> (H, W) in [0, 1]; None where no loss needs them.
         seed: of the run.
@@ -55,14 +79,12 @@ class PairDataset(Dataset[dict[str, Tensor]]):
 
     def __init__(
         self,
-        pairs: Sequence[Pair],
-        decoded: list[Decoded] | None,
+        pairs: LoadedPairs,
         augmentation: Augmentation,
         edge_map: EdgeMap | None,
         seed: int,
     ) -> None:
         self.pairs = pairs
-        self.decoded = decoded
         self.augmentation = augmentation
         self.edge_map = edge_map
         self.seed = seed
@@ -72,10 +94,8 @@ class PairDataset(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, visit: tuple[int, int]) -> dict[str, Tensor]:
         """One crop: infrared (1, H, W) and true_rgb (3, H, W) in [-1, 1]; true_edges (1, H, W) in [0, 1]."""
-        epoch, number = visit
-        infrared, rgb = self.decoded[number] if self.decoded is not None else self.pairs[number].read()
-        rng = np.random.default_rng([self.seed, epoch, number])
-        unit, rgb = self.augmentation(infrared, rgb, rng)
+        draw, number = visit
+        unit, rgb = self.augmentation(*self.pairs[number], np.random.default_rng([self.seed, draw]))
         item = {
             "infrared": torch.from_numpy(unit * 2 - 1)[None],
             "true_rgb": torch.from_numpy(np.moveaxis(rgb.astype(np.float32) / 127.5 - 1, -1, 0).copy()),
@@ -86,24 +106,34 @@ class PairDataset(Dataset[dict[str, Tensor]]):
 
 
 class VisitSampler(Sampler[list[tuple[int, int]]]):
-    """Batches of (epoch, number) from one step to another; every epoch visits the pairs in an order of its own.
+    """Batches of (draw, number of the pair) from one step to another; each epoch has an order of its own.
 
     Args:
-        num_pairs: pairs to visit an epoch. Fewer than a batch are repeated to fill one.
+        num_pairs: draws an epoch. Fewer than a batch are repeated to fill one.
         batch_size: pairs a step. The last, incomplete batch of an epoch is left out.
         seed: of the run.
         first_step: where to begin; a resumed run begins where its checkpoint ended.
         last_step: where to end (exclusive).
+        weights: how likely each pair is to be drawn; None to visit every pair once an epoch.
     """
 
     drop_last = True
 
-    def __init__(self, num_pairs: int, batch_size: int, seed: int, first_step: int, last_step: int) -> None:
+    def __init__(
+        self,
+        num_pairs: int,
+        batch_size: int,
+        seed: int,
+        first_step: int,
+        last_step: int,
+        weights: NDArray[np.int64] | None = None,
+    ) -> None:
         self.num_pairs = num_pairs
         self.batch_size = batch_size
         self.seed = seed
         self.first_step = first_step
         self.last_step = last_step
+        self.probabilities = None if weights is None else weights / weights.sum()
 
     def __len__(self) -> int:
         return self.last_step - self.first_step
@@ -115,10 +145,16 @@ class VisitSampler(Sampler[list[tuple[int, int]]]):
         for step in range(self.first_step, self.last_step):
             epoch, position = divmod(step, per_epoch)
             if epoch != order_epoch:
-                permutation = np.random.default_rng([self.seed, epoch]).permutation(self.num_pairs)
-                order_epoch, order = epoch, np.resize(permutation, max(self.num_pairs, self.batch_size))
+                order_epoch, order = epoch, self._order(np.random.default_rng([self.seed, epoch]))
             batch = order[position * self.batch_size : (position + 1) * self.batch_size]
-            yield [(epoch, int(number)) for number in batch]
+            yield [(step * self.batch_size + place, int(number)) for place, number in enumerate(batch)]
+
+    def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The pairs of one epoch."""
+        num_draws = max(self.num_pairs, self.batch_size)
+        if self.probabilities is not None:
+            return rng.choice(self.num_pairs, num_draws, p=self.probabilities)
+        return np.resize(rng.permutation(self.num_pairs), num_draws)
 
 
 def steps_per_epoch(num_pairs: int, batch_size: int) -> int:

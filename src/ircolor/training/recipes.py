@@ -32,6 +32,8 @@ class Recipe:
         edge_net: the learned loss; None trains on the colour loss alone.
         augmentation: how training crops are drawn.
         batch_size: pairs a step, over all processes together.
+        sampling: "pairs" visits every pair once an epoch; "pixels" draws as many, in proportion to their pixels, so
+            that a large photograph counts for more than a small crop.
         learning_rate: of Adam, for both networks; the largest where there is a schedule.
         schedule: "constant", or "cosine": a linear rise over the first twentieth of the steps, then a cosine to zero.
         epochs: visits of every training pair.
@@ -47,6 +49,7 @@ class Recipe:
     edge_net: EdgeNetConfig | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
     batch_size: int = 4
+    sampling: Literal["pairs", "pixels"] = "pairs"
     learning_rate: float = 1e-4
     schedule: Literal["constant", "cosine"] = "constant"
     epochs: int = 400
@@ -103,18 +106,21 @@ def snet_short() -> Recipe:
     """The paper's networks and losses within three quarters of an hour on two CPU cores.
 
     At the paper's constant 1e-4 the loss still falls steeply after such a budget. A ten times larger rate that ends
-    at zero gets further; flips and a little zoom keep 583 pairs fresh; 160 px crops see more of them per second.
+    at zero gets further. Drawing by pixels matters: three quarters of the 583 pairs of nirscene are 256 px
+    landscapes, and a net that sees them that often turns houses green. Zoom to half shows a crop as much of the scene
+    as 320 px.
     """
     return Recipe(
         "snet_short",
         "SNet for a CPU budget: the paper's networks and losses, a faster schedule, flips and zoom",
         edge_net=EdgeNetConfig(),
-        augmentation=Augmentation(crop_px=160, flip=True, scale=(0.65, 1.0)),
+        augmentation=Augmentation(crop_px=160, flip=True, scale=(0.5, 1.0)),
         batch_size=8,
+        sampling="pixels",
         learning_rate=1e-3,
         schedule="cosine",
         epochs=15,
-        validate_every=5,
+        validate_every=8,
     )
 
 

@@ -4,7 +4,7 @@ A run folder holds `run.json` (recipe, protocol, data, commit), `log.jsonl`, `ch
 `best.safetensors`, and `grids/` (infrared, predicted, true, at every validation).
 
 A resumed run ends with the weights of an uninterrupted one, bit for bit, on the same device and thread count:
-chance depends on (seed, epoch, pair) and (seed, step) only, and a checkpoint holds weights, batch statistics and
+chance depends on the seed and the step only, and a checkpoint holds weights, batch statistics and
 Adam's moments in full precision.
 """
 
@@ -84,18 +84,18 @@ def train(
     pairs = [*splits["train"], *splits["val"]]
     with console.status(f"reading and checking {len(pairs)} pairs"):
         loaded = load_pairs(pairs, memory_budget_bytes)
-    num_train = len(splits["train"])
-    decoded = {"train": loaded and loaded[:num_train], "val": loaded and loaded[num_train:]}
+    train_pairs, val_pairs = loaded.part(0, len(splits["train"])), loaded.part(len(splits["train"]), len(pairs))
     if not resume and accelerator.is_main_process:
         folder.begin(recipe, protocol)
     edge_map = EDGE_MAPS[recipe.edge_net.target] if recipe.edge_net else None
-    dataset = PairDataset(splits["train"], decoded["train"], recipe.augmentation, edge_map, recipe.seed)
+    dataset = PairDataset(train_pairs, recipe.augmentation, edge_map, recipe.seed)
     per_epoch = steps_per_epoch(len(dataset), recipe.batch_size)
     total_steps = recipe.epochs * per_epoch
+    weights = train_pairs.num_pixels if recipe.sampling == "pixels" else None
     loader = DataLoader(
         dataset,
-        batch_sampler=VisitSampler(len(dataset), recipe.batch_size, recipe.seed, progress.step, total_steps),
-        num_workers=NUM_WORKERS if decoded["train"] is None else 0,
+        batch_sampler=VisitSampler(len(dataset), recipe.batch_size, recipe.seed, progress.step, total_steps, weights),
+        num_workers=NUM_WORKERS if loaded.decoded is None else 0,
     )
 
     # Networks.
@@ -132,7 +132,8 @@ def train(
 
     journal = Journal(folder.log, progress.step, total_steps, console, accelerator.is_main_process)
     journal.say(
-        f"{precision.hardware}: {precision.reason}; {len(dataset)} training pairs, "
+        f"{precision.hardware}: {precision.reason}\n"
+        f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "
         f"{per_epoch} steps an epoch, {recipe.epochs} epochs"
     )
     losses: dict[str, torch.Tensor] = {}
@@ -174,9 +175,7 @@ def train(
                 if accelerator.is_main_process:
                     picture = folder.grids / f"epoch_{epoch_done:04d}.png"
                     inner = accelerator.unwrap_model(net)
-                    score_db = validate(
-                        inner, splits["val"], decoded["val"], accelerator, picture, precision.channels_last
-                    )
+                    score_db = validate(inner, val_pairs, accelerator, picture, precision.channels_last)
                     improved = score_db > progress.best_psnr_db
                     if improved:
                         progress.best_psnr_db, progress.best_epoch = score_db, epoch_done

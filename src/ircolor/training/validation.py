@@ -1,6 +1,5 @@
 """How good a network is on the validation pairs: whole images, 8-bit PSNR, and pictures to look at."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 from ircolor.atomic import write_atomic
 from ircolor.metrics import psnr_db
 from ircolor.nets import ColorizingNet
-from ircolor.pairs.dataset import Decoded
-from ircolor.pairs.index import Pair
+from ircolor.pairs.dataset import LoadedPairs
 
 GRID_ROWS = 6
 GRID_CELL_PX = (180, 240)  # height, width
@@ -21,8 +19,7 @@ GRID_CELL_PX = (180, 240)  # height, width
 
 def validate(
     net: ColorizingNet,
-    pairs: Sequence[Pair],
-    decoded: list[Decoded] | None,
+    pairs: LoadedPairs,
     accelerator: Accelerator,
     picture: Path,
     channels_last: bool,
@@ -32,7 +29,6 @@ def validate(
     Args:
         net: the network; put into eval mode here and back after.
         pairs: validation pairs.
-        decoded: their pixels, or None to read the files.
         accelerator: for its device and precision.
         picture: where the grid (infrared, predicted, true) of a few of the pairs is written, as PNG.
         channels_last: memory format of the images.
@@ -43,8 +39,8 @@ def validate(
     net.eval()
     scores, rows = [], []
     shown = set(np.linspace(0, len(pairs) - 1, min(GRID_ROWS, len(pairs))).round().astype(int).tolist())
-    for number, pair in enumerate(pairs):
-        infrared, true_rgb = decoded[number] if decoded is not None else pair.read()
+    for number in range(len(pairs)):
+        infrared, true_rgb = pairs[number]
         images = torch.from_numpy(infrared).to(accelerator.device)[None, None].float() / 127.5 - 1
         if channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
