@@ -20,8 +20,7 @@ LABELS = {
     "infrared-copy": "infrared copied to three channels",
     "cubic-curve": "cubic curve per pixel",
     "colornet": "ColorNet alone",
-    "snet-float32": "SNet: ColorNet + EdgeNet",
-    "snet": "SNet as bundled (int8)",
+    "snet": "SNet (bundled): ColorNet + EdgeNet",
 }
 
 

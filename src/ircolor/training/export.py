@@ -67,7 +67,8 @@ def calibration_images(pairs: Sequence[Pair]) -> Iterator[NDArray[np.float32]]:
     """Crops from all over the pairs, (1, 1, 224, 224) in [-1, 1]."""
     chosen = np.linspace(0, len(pairs) - 1, min(NUM_CALIBRATION_PAIRS, len(pairs))).round().astype(int)
     for number in chosen:
-        unit, _ = CALIBRATION_CROP(*pairs[number].read(), np.random.default_rng(number))
+        infrared, rgb = pairs[number].read()
+        unit, _ = CALIBRATION_CROP(infrared, rgb, np.random.default_rng(number))
         yield unit[None, None] * 2 - 1
 
 

@@ -8,6 +8,7 @@ chance depends on the seed and the step only, and a checkpoint holds weights, ba
 Adam's moments in full precision.
 """
 
+import math
 import signal
 import time
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from rich.console import Console
 from torch import nn
 from torch.utils.data import DataLoader
 
+from ircolor.errors import UserError
 from ircolor.nets import COLORIZING_NETS, EdgeNet
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.index import find_pairs
@@ -136,6 +138,8 @@ def train(
         f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "
         f"{per_epoch} steps an epoch, {recipe.epochs} epochs"
     )
+    if init and not checkpoint:
+        save(folder.last, for_resuming=True)  # a run killed before its first checkpoint knows where it began
     losses: dict[str, torch.Tensor] = {}
     sitting_start_s = last_save_s = last_log_s = time.monotonic()
     sat_before_s, logged_step = progress.train_s, progress.step
@@ -168,6 +172,11 @@ def train(
                 means = {name: round(float(total) / steps, 6) for name, total in losses.items()}
                 per_s = steps / (now_s - last_log_s)
                 left_s = (total_steps - progress.step) / per_s
+                if not all(map(math.isfinite, means.values())):
+                    raise UserError(
+                        f"{run}: the loss is no longer finite at step {progress.step}; the last checkpoint stands: "
+                        "use its weights with --init in a new run with another --seed"
+                    )
                 journal.steps(progress.step, -(-progress.step // per_epoch), means, per_s * recipe.batch_size, left_s)
                 losses, logged_step, last_log_s = {}, progress.step, now_s
 
