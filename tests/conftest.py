@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from ircolor.media.encode import encode_image
 from ircolor.weights.card import Card
 from ircolor.weights.seal import seal
+
+# A busy machine is slow at times; no test asserts a time.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 TINY_GRID_PX = 16
 TINY_HALO_PX = 24

@@ -18,7 +18,7 @@ def bundle(tiny_sealed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_the_table_tells_what_each_is_for(ircolor: Callable[..., Done]) -> None:
     done = ircolor("models")
     assert done.status == 0
-    for text in ("tiny 1.0", "for tests", "Apache-2.0", "psnr_db 14.5", "protocol nirscene"):
+    for text in ("tiny 1.0", "for tests", "Apache-2.0", "PSNR dB 14.50", "protocol nirscene"):
         assert text in done.out
 
 
