@@ -6,6 +6,8 @@ from pathlib import Path
 
 from ircolor.errors import UserError
 
+PART_SUFFIX = ".part"
+
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file under a temporary name beside it, then rename: readers see the old file or the new, never half.
@@ -16,7 +18,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         UserError: it cannot be written: no permission, no space, a file where a folder is needed.
     """
     # Not by tempfile, whose files only their owner may read: a result is as readable as any other new file.
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
+    temporary = path.parent / f".{secrets.token_hex(8)}{PART_SUFFIX}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -32,3 +34,16 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise UserError(
             f"{path}: cannot be written ({error.strerror}); free some space or choose another place"
         ) from error
+
+
+def check_writable(path: Path) -> None:
+    """Find out before long work whether its result can be written; a file that exists is not touched.
+
+    Raises:
+        UserError: it cannot.
+    """
+    probe = path.parent / f".{secrets.token_hex(8)}{PART_SUFFIX}"
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; give a file")
+    write_atomic(probe, b"")
+    probe.unlink()

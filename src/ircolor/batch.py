@@ -50,6 +50,7 @@ class Outcome:
         seconds: from reading to having written.
         low: stored infrared value taken for black.
         high: stored infrared value taken for white.
+        intensity: how low and high were found.
         tiles: how the image was cut.
         notes: conversions that the user should know of.
         error: one line.
@@ -60,6 +61,7 @@ class Outcome:
     seconds: float
     low: float | None = None
     high: float | None = None
+    intensity: str | None = None
     tiles: str | None = None
     notes: tuple[str, ...] = ()
     error: str | None = None
@@ -136,8 +138,9 @@ def run_job(colorizer: Colorizer, job: Job, *, compare: bool = False, progress: 
             write_image(job.output, picture, result.provenance)
         else:
             _write_stdout(encode_image(picture, ".png", result.provenance))
-    except UserError as error:
-        message = str(error) if name in str(error) else f"{name}: {error}"
+    except (UserError, MemoryError) as error:
+        message = str(error) if isinstance(error, UserError) else "not enough memory for it; cut it into parts"
+        message = message if name in message else f"{name}: {message}"
         return Outcome(name, output, time.perf_counter() - start, error=message)
     return Outcome(
         input=name,
@@ -145,6 +148,7 @@ def run_job(colorizer: Colorizer, job: Job, *, compare: bool = False, progress: 
         seconds=time.perf_counter() - start,
         low=result.window.low,
         high=result.window.high,
+        intensity=result.window.reason,
         tiles=result.tiling.reason,
         notes=result.notes,
     )

@@ -75,7 +75,8 @@ class Colorizer:
             device: auto, cpu or cuda.
             tile: off (the whole image at once), a tile's edge in pixels, or auto (whole while it fits the
                 memory budget of `ircolor.tiles`). The result is the same.
-            intensity: which stored values are black and white: auto, full, percentile or LOW:HIGH.
+            intensity: which stored values are black and white: auto (the rule on the model's card), full,
+                percentile or LOW:HIGH.
             threads: CPU threads; all cores when not given.
 
         Raises:
@@ -83,8 +84,9 @@ class Colorizer:
         """
         check_tile(tile)
         self._tile = tile
-        self._rule = IntensityRule.parse(intensity)
+        rule = IntensityRule.parse(intensity)
         self.model = find_model(model)
+        self._rule = IntensityRule.parse(self.model.card.intensity) if rule.kind == "auto" else rule
         self._session = OnnxSession(self.model.data, self.model.name, device=device, threads=threads)
         self.device, self.device_reason = self._session.device, self._session.device_reason
 
@@ -123,9 +125,9 @@ class Colorizer:
             progress: called after each tile.
         """
         source = _load(infrared)
-        window = self._rule.window(source.pixels)
         card = self.model.card
         try:
+            window = self._rule.window(source.pixels)
             seen = window.apply(source.pixels)
             height, width = seen.shape
             grid_px = card.grid_px
@@ -140,10 +142,10 @@ class Colorizer:
                 bytes_per_px=card.bytes_per_px,
             )
             rgb = self._run_tiles(padded, tiling, progress)[:height, :width]
+            shown = np.rint(seen * 255).astype(np.uint8)
         except MemoryError as error:
             raise UserError(f"not enough memory for an image of {source.pixels.shape}; cut it into parts") from error
         provenance = Provenance(card.name, card.version, self.model.sha256, window.low, window.high)
-        shown = np.rint(seen * 255).astype(np.uint8)
         return Colorized(np.ascontiguousarray(rgb), shown, window, tiling, provenance, source.notes)
 
     def _run_tiles(self, infrared: NDArray[np.float32], tiling: Tiling, progress: Progress | None) -> NDArray[np.uint8]:

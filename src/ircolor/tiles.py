@@ -72,7 +72,7 @@ def plan_tiles(height: int, width: int, tile: str | int, *, grid_px: int, halo_p
         window, reason = (height, width), "the whole image at once"
     elif tile == "auto":
         window = _cheapest_window(height, width, budget_px, grid_px, halo_px)
-        reason = f"tiles of {window[0]}x{window[1]} px keep the network below {MEMORY_BUDGET_BYTES >> 20} MiB"
+        reason = f"tiles of {window[0]}x{window[1]} px, for {MEMORY_BUDGET_BYTES >> 20} MiB of memory"
     else:
         edge_px = _tile_edge(tile) // grid_px * grid_px
         if edge_px < smallest_px:

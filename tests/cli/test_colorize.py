@@ -151,3 +151,29 @@ def test_standard_input_to_standard_output(tiny_onnx: Path, tmp_path: Path) -> N
 def test_tiles_are_said(colorize: Run, gray: Gray) -> None:
     done = colorize(gray("night.png", 200, 200), "--tile", "96")
     assert "tiles of 96 px, as asked" in done.err
+
+
+@pytest.mark.parametrize("source", ["camera", "camera/*.png"])
+@pytest.mark.parametrize("output", [".", "camera"])
+def test_results_may_go_into_the_source_or_above_it(
+    colorize: Run, gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, output: str
+) -> None:
+    jpeg = gray("camera/a.png").rename(tmp_path / "camera" / "a.jpg") if source == "camera" else gray("camera/a.png")
+    monkeypatch.chdir(tmp_path)
+    done = colorize(source, "-o", output)
+    if jpeg.suffix == ".png" and output == "camera":
+        assert done.status == 2
+        assert "would be replaced by its own result" in done.err
+    else:
+        assert done.status == 0, done.err
+        assert (tmp_path / output / "a.png").exists()
+
+
+def test_an_empty_source_is_not_the_current_folder(
+    colorize: Run, gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gray("a.png")
+    monkeypatch.chdir(tmp_path)
+    done = colorize("")
+    assert (done.status, files(tmp_path)) == (2, ["a.png"])
+    assert "an empty SOURCE" in done.err

@@ -3,10 +3,12 @@ import torch
 
 from ircolor.nets import ColorizingNet, ColorNet
 from ircolor.training.export import count_gflop_224
-from tests.contracts.net_contract import NetContract
+from tests.contracts.net_contract import ColorizingNetContract
 
 
-class TestColorNet(NetContract):
+class TestColorNet(ColorizingNetContract):
+    name = "colornet"
+
     def build(self) -> ColorizingNet:
         return ColorNet(width=4)
 
@@ -29,7 +31,7 @@ def test_latent_has_a_sixteenth_of_the_size() -> None:
 
 def test_halo_is_as_small_as_the_grid_allows() -> None:
     """A change just outside the halo does not reach the tile; one 16 px nearer does."""
-    net = TestColorNet().trained().double()
+    net = TestColorNet().colorizer().double()
     infrared = torch.randn(1, 1, 320, 16, dtype=torch.float64)
     edge_px = 160
     with torch.inference_mode():

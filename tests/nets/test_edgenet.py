@@ -1,8 +1,10 @@
 import pytest
 import torch
+from torch import nn
 
 from ircolor.nets import EdgeNet
 from ircolor.nets.edgenet import EdgeNetVariant
+from tests.contracts.net_contract import NetContract
 
 
 def convolution_parameters(*layers: tuple[int, int]) -> int:
@@ -23,12 +25,16 @@ def test_layers_are_those_of_the_paper(variant: EdgeNetVariant, width: int, laye
     assert num_parameters == convolution_parameters(*layers)
 
 
-@pytest.mark.parametrize("variant", ["text", "figure"])
-@pytest.mark.parametrize("size", [(32, 32), (33, 50), (1, 1)])
-def test_one_map_of_the_same_size_within_range(variant: EdgeNetVariant, size: tuple[int, int]) -> None:
-    edges = EdgeNet(8, variant)(torch.randn(2, 3, *size))
-    assert edges.shape == (2, 1, *size)
-    assert edges.abs().max() <= 1
+class TestEdgeNet(NetContract):
+    name, channels = "edgenet", (3, 1)
+
+    def build(self) -> nn.Module:
+        return EdgeNet(width=8)
+
+
+class TestEdgeNetOfTheFigure(TestEdgeNet):
+    def build(self) -> nn.Module:
+        return EdgeNet(width=8, variant="figure")
 
 
 def test_gradient_flows_through_to_the_prediction() -> None:

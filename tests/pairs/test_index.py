@@ -81,3 +81,34 @@ def test_every_broken_or_mismatched_pair_is_named_after_the_sound_ones_were_give
     message = str(error.value)
     assert "3 of the pairs" in message
     assert all(part in message for part in ("rgb/a.png", "infrared/b.png", "d.png is 9x7", "48x40"))
+
+
+def test_folders_that_look_swapped_are_told(tmp_path: Path) -> None:
+    write_pairs(tmp_path, ["a"])
+    (tmp_path / "rgb").rename(tmp_path / "other")
+    (tmp_path / "infrared").rename(tmp_path / "rgb")
+    (tmp_path / "other").rename(tmp_path / "infrared")
+    with pytest.raises(UserError, match="are the two swapped"):
+        find_pairs(tmp_path)[0].read()
+
+
+@pytest.mark.parametrize("value", [200.0, float("nan")])
+def test_float_colours_out_of_range_are_refused(tmp_path: Path, value: float) -> None:
+    import tifffile
+
+    write_pairs(tmp_path, ["a"])
+    (tmp_path / "rgb" / "a.png").unlink()
+    tifffile.imwrite(tmp_path / "rgb" / "a.tiff", np.full((40, 48, 3), value, np.float32))
+    with pytest.raises(UserError, match=r"a\.tiff: (float values outside|\d+ values are NaN)"):
+        find_pairs(tmp_path)[0].read()
+
+
+def test_a_locked_folder_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pairs(tmp_path, ["a"])
+
+    def locked(path: Path) -> object:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", locked)
+    with pytest.raises(UserError, match=r"infrared: cannot be read \(Permission denied\)"):
+        find_pairs(tmp_path)

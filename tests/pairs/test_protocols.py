@@ -111,7 +111,15 @@ def test_a_split_column_that_leaks_a_scene_is_refused(tmp_path: Path) -> None:
     write_index(tmp_path, rows)
     with pytest.raises(UserError, match="scores would lie: park"):
         split_pairs(tmp_path, None, "train")
-    rows[2]["scene"] = "lake"
+    rows[2]["scene"] = "road"
+    write_index(tmp_path, rows)
+    with pytest.raises(UserError, match="scores would lie: road"):
+        split_pairs(tmp_path, None, "test")
+    rows[2] |= {"scene": "lake", "split": "Test"}
+    write_index(tmp_path, rows)
+    with pytest.raises(UserError, match="column split holds Test"):
+        split_pairs(tmp_path, None, "test")
+    rows[2]["split"] = "test"
     write_index(tmp_path, rows)
     assert [pair.stem for pair in split_pairs(tmp_path, None, "test")] == ["c"]
 

@@ -24,7 +24,7 @@ from tests.tiny_pairs import scene
 
 @pytest.fixture(scope="module")
 def net() -> ColorizingNet:
-    return ColorNetContract().trained()
+    return ColorNetContract().colorizer()
 
 
 def run_onnx(model: bytes, infrared: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> torch.Tensor:

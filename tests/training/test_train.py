@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.device import Precision
 from ircolor.training.recipes import Recipe, smoke
 from ircolor.training.train import Outcome, train
+from tests.tiny_pairs import write_pairs
 
 RECIPE = replace(smoke(), epochs=4, validate_every=2)  # 11 pairs, batches of 4: 2 steps an epoch
 
@@ -126,8 +128,9 @@ def test_a_killed_run_resumes_from_its_last_checkpoint_and_ends_alike(data: Path
     process.wait()
     killed_at = load_checkpoint(last).progress.step
     assert 0 < killed_at < 120, "the run was too fast or too slow to be killed in its middle"
-    assert not list(last.parent.glob("*.part*")) or load_checkpoint(last)
+    (last.parent / ".0123.part").write_bytes(b"half a checkpoint")
     run_quietly(recipe, data, tmp_path / "parts", resume=True)
+    assert {file.name for file in last.parent.iterdir()} == {"last.safetensors", "best.safetensors"}
     assert_same_end(tmp_path / "whole", tmp_path / "parts")
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
     assert steps == sorted(steps)
@@ -202,7 +205,7 @@ def test_broken_pairs_are_all_named_before_a_run_begins(data: Path, tmp_path: Pa
     ("options", "change", "message"),
     [
         ({"resume": False}, {}, "holds a run already"),
-        ({"resume": True}, {"seed": 5}, "another recipe, protocol, seed"),
+        ({"resume": True}, {"seed": 5}, "another recipe, seed"),
     ],
 )
 def test_a_run_is_not_mixed_with_another(
@@ -216,3 +219,76 @@ def test_a_run_is_not_mixed_with_another(
 def test_resuming_nothing_is_an_error(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no run to go on with"):
         run_quietly(RECIPE, data, tmp_path / "run", resume=True)
+
+
+def test_other_data_is_not_mixed_into_a_run(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run")
+    write_pairs(data, ["frame_99"])
+    with pytest.raises(UserError, match="protocol or data; give the same"):
+        run_quietly(RECIPE, data, tmp_path / "run", resume=True)
+
+
+def test_a_wrong_init_leaves_no_run_behind(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, epochs=1, width=2), data, tmp_path / "narrow")
+    for init in (tmp_path / "absent.safetensors", tmp_path / "narrow" / "checkpoints" / "last.safetensors"):
+        with pytest.raises(UserError, match=init.name):
+            run_quietly(RECIPE, data, tmp_path / "run", init=init)
+        assert not (tmp_path / "run").exists()
+    with pytest.raises(UserError, match="leave --init out"):
+        run_quietly(replace(RECIPE, width=2), data, tmp_path / "narrow", resume=True, init=init)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_before_the_weights_are_touched(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+
+    def color_loss(pred_rgb: Tensor, _true_rgb: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        return pred_rgb.square().mean() * (float("nan") if calls == 4 else 1)
+
+    monkeypatch.setattr(train_module, "color_loss", color_loss)
+    with pytest.raises(UserError, match="not finite at step 3"):
+        run_quietly(replace(RECIPE, checkpoint_every_s=0), data, tmp_path / "run")
+    checkpoint = load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors")
+    assert checkpoint.progress.step == 3
+    assert all(tensor.isfinite().all() for tensor in checkpoint.tensors.values())
+
+
+def test_a_torn_line_in_the_log_does_not_hinder_resuming(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run")
+    log = tmp_path / "run" / "log.jsonl"
+    lines = log.read_text().splitlines()
+    log.write_text("\n".join(lines) + '\n{"event": "tra')
+    run_quietly(RECIPE, data, tmp_path / "run", resume=True)
+    assert log.read_text().splitlines()[: len(lines)] == lines
+    assert all(json.loads(line) for line in log.read_text().splitlines())
+
+
+def test_the_cosine_rises_over_a_twentieth_and_ends_at_zero() -> None:
+    recipe = replace(RECIPE, learning_rate=1.0, schedule="cosine")
+    rates = [recipe.learning_rate_at(step, 200) for step in range(200)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[9] == rates[10] == 1.0
+    assert rates[105] == pytest.approx(0.5)
+    assert 0 < rates[-1] < 1e-3
+    assert replace(RECIPE, learning_rate=0.5).learning_rate_at(17, 200) == 0.5
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_run(data: Path, tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "ircolor", "train", "smoke", "--data", str(data), "--run", str(tmp_path / "run")]
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
+    processes = [
+        subprocess.Popen(command, env=os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank}, stderr=subprocess.PIPE)
+        for rank in "01"
+    ]
+    errors = [process.communicate(timeout=300)[1].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], errors
+    assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors").progress.step == 4
+    steps = [json.loads(line)["step"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert steps == [2, 2, 4, 4]  # a training and a validation record an epoch, of one process only

@@ -99,7 +99,8 @@ def _run(colorizer: "Colorizer", plan: "Plan", compare: bool) -> list["Outcome"]
             for note in outcome.notes:
                 _say(f"{outcome.input}: {note}")
             if not outcome.error:
-                _say(f"{outcome.input} -> {outcome.output} ({outcome.seconds:.2f} s, {outcome.tiles})")
+                how = f"{outcome.intensity}; {outcome.tiles}"
+                _say(f"{outcome.input} -> {outcome.output} ({outcome.seconds:.2f} s; {how})")
     return outcomes
 
 

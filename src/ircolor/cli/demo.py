@@ -1,7 +1,7 @@
 """ircolor demo."""
 
-import csv
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from ircolor.pairs.index import Pair
 
 
 def demo(
@@ -39,6 +41,8 @@ def demo(
         captions.append("true colours")
     path = output / f"{stem}.png"
     write_image(path, side_by_side(panels, captions), result.provenance)
+    for note in result.notes:
+        print(f"{stem}: {note}", file=sys.stderr)
     print(path)
 
 
@@ -51,19 +55,14 @@ def _choose(image: Path | None) -> "tuple[str, Path | NDArray[Any], NDArray[np.u
         return image.stem, image, None, "infrared"
     pair = _first_test_pair()
     if pair:
-        return pair[0].stem, pair[0], read_rgb(pair[1]), "infrared"
+        return pair.stem, pair.infrared, read_rgb(pair.rgb), "infrared"
     drawn, true_rgb = draw_road_scene()
     return "synthetic_scene", drawn, true_rgb, "infrared (synthetic scene)"
 
 
-def _first_test_pair() -> tuple[Path, Path] | None:
-    """Infrared and RGB file of the first pair of the test split, if the real pairs are there."""
+def _first_test_pair() -> "Pair | None":
+    """The first test pair of the real pairs, if they are there."""
+    from ircolor.pairs.protocols import split_pairs
+
     folder = Path(os.environ.get("IRCOLOR_DATA", "../shared/data"))
-    index = folder / "index.csv"
-    if not index.is_file():
-        return None
-    with index.open(newline="") as file:
-        for row in csv.DictReader(file):
-            if row.get("nirscene_split") == "test":
-                return folder / row["infrared"], folder / row["rgb"]
-    return None
+    return split_pairs(folder, "nirscene", "test")[0] if (folder / "index.csv").is_file() else None

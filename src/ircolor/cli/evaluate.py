@@ -14,9 +14,12 @@ def evaluate(
     *,
     data: Annotated[Path, typer.Option(help="Folder with index.csv, or with infrared/ and rgb/ of the same stems.")],
     protocol: Annotated[
-        str | None, typer.Option(help="Which pairs train and which test; without it, the folder's own split.")
+        str | None,
+        typer.Option(help="nirscene, vcip2020, paper-like, roadscene or folder; chosen by the data if not given."),
     ] = None,
-    split: Annotated[str, typer.Option(help="Which split to score: train, val or test.")] = "test",
+    split: Annotated[
+        str, typer.Option(help="Which split to score: train, val, test (or test-clean of vcip2020).")
+    ] = "test",
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write all scores, of each image too.")
     ] = None,
@@ -47,12 +50,15 @@ def evaluate(
     """
     from rich.console import Console
 
-    from ircolor.atomic import write_atomic
+    from ircolor.atomic import check_writable, write_atomic
     from ircolor.cli.progress import tracker
     from ircolor.evaluation.comparison import compare
     from ircolor.evaluation.report import html_report
     from ircolor.evaluation.tables import comparison_table
 
+    for file in (json_file, report):
+        if file is not None:
+            check_writable(file)
     errors = Console(stderr=True)
     comparison = compare(models or [], data, protocol, split, predictions, tracker(errors))
     Console().print(comparison_table(comparison.scores, comparison.title))

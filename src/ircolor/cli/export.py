@@ -1,11 +1,14 @@
 """`ircolor export`: make a model file of a training run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ircolor.errors import UserError
+
+if TYPE_CHECKING:
+    from ircolor.weights.card import Card
 
 
 def export(
@@ -29,9 +32,7 @@ def export(
     A fast one, with scores on its card:
     ircolor export runs/mine -o mine.onnx --int8 --data pairs/
     """
-    from dataclasses import replace
-
-    from ircolor.atomic import write_atomic
+    from ircolor.atomic import check_writable, write_atomic
     from ircolor.weights.seal import seal
 
     if output.suffix != ".onnx":
@@ -40,6 +41,7 @@ def export(
         raise UserError("--int8 calibrates on training pairs; give their folder with --data")
     if output.exists() and not overwrite:
         raise UserError(f"{output}: exists; choose another name, or replace it with --overwrite")
+    check_writable(output)
     try:
         from ircolor.training.export import export_run
     except ModuleNotFoundError as error:
@@ -47,18 +49,32 @@ def export(
 
     typer.echo(f"exporting {run}", err=True)
     body, card = export_run(run, name or output.stem, data if int8 else None)
-    write_atomic(output, seal(body, card))
     if data is not None:
-        from rich.console import Console
+        card = _scored(body, card, data)
+    write_atomic(output, seal(body, card))
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, from epoch {card.epochs}", err=True)
 
-        from ircolor.cli.progress import tracker
-        from ircolor.evaluation.comparison import compare
 
-        console = Console(stderr=True)
-        scores = {}
+def _scored(body: bytes, card: "Card", data: Path) -> "Card":
+    """The card with the scores of the very file that is shipped, on val and test."""
+    from dataclasses import replace
+    from math import isfinite
+    from tempfile import TemporaryDirectory
+
+    from rich.console import Console
+
+    from ircolor.cli.progress import tracker
+    from ircolor.evaluation.comparison import compare
+    from ircolor.weights.seal import seal
+
+    console = Console(stderr=True)
+    scores = {}
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / f"{card.name}.onnx"
+        file.write_bytes(seal(body, card))
         for split in ("val", "test"):
             console.print(f"scoring {split}")
-            comparison = compare([str(output)], data, card.protocol, split, track=tracker(console))
-            scores[split] = comparison.scores[comparison.first_model].mean
-        write_atomic(output, seal(body, replace(card, scores=scores)))
-    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, from epoch {card.epochs}", err=True)
+            comparison = compare([str(file)], data, card.protocol, split, track=tracker(console))
+            mean = comparison.scores[comparison.first_model].mean
+            scores[split] = {key: round(value, 4) for key, value in mean.items() if isfinite(value)}
+    return replace(card, scores=scores)

@@ -1,7 +1,7 @@
 """The `ircolor` command.
 
-Exit status: 0 when all is done; 1 when some of the inputs failed, each told on standard error; 2 when nothing
-was begun, because the command or its input is wrong; 130 when interrupted.
+Exit status: 0 when all is done; 1 when some of the inputs failed, each told on standard error; 2 when the command
+cannot be done, because it or its input is wrong; 130 when interrupted.
 
 A command is a module here that holds one function of its own name, with typer's annotations; to add one,
 write it and name it in COMMANDS.
@@ -45,6 +45,11 @@ def main() -> None:
         build_app()()
     except UserError as error:
         print("error:", error, file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if error.filename is None:
+            raise  # not about a file that the user could mend
+        print(f"error: {error.filename}: {error.strerror}; check the path and its permissions", file=sys.stderr)
         sys.exit(2)
 
 

@@ -38,8 +38,8 @@ def encode_image(rgb: NDArray[np.uint8], suffix: str, provenance: Provenance | N
     if suffix in (".tif", ".tiff"):
         return _encode_tiff(rgb, provenance)
     parameters = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix in (".jpg", ".jpeg") else []
-    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     try:
+        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         if suffix == ".webp" and provenance:
             packet = np.frombuffer(provenance.xmp(), np.uint8)
             done, encoded = cv2.imencodeWithMetadata(suffix, bgr, [cv2.IMAGE_METADATA_XMP], [packet], parameters)

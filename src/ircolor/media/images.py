@@ -24,9 +24,9 @@ IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jpeg", ".jpg", ".jp2", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-# A decoded image may not be larger than this: a few kilobytes of PNG can claim to be 100,000 x 100,000.
-# The number is OpenCV's own default, which the environment variable OPENCV_IO_MAX_IMAGE_PIXELS overrides.
-MAX_PIXELS = 1 << 30
+# A decoded image may not be larger than this: a few kilobytes of PNG can claim to be 100,000 x 100,000. OpenCV
+# refuses four times as much before it decodes.
+MAX_PIXELS = 1 << 28
 # TIFF photometric interpretations min-is-black and RGB; others (palette, min-is-white) need converting.
 _STORED_AS_SEEN = (1, 2)
 # Channels of a "gray" JPEG stored as colour differ by rounding only.
@@ -70,9 +70,10 @@ def read_rgb(source: Path | bytes, name: str | None = None) -> Image:
     A gray file gets three equal channels.
 
     Raises:
-        UserError: unreadable, empty, truncated, or not an image.
+        UserError: unreadable, empty, truncated, or not an image; values that are NaN or infinite.
     """
-    pixels = _decode(source, name or str(source))
+    name = name or str(source)
+    pixels = _checked(_decode(source, name), name)
     if pixels.ndim == 2:
         return np.repeat(pixels[..., None], 3, axis=2)
     if pixels.shape[2] <= 2:
@@ -91,7 +92,25 @@ def to_infrared(pixels: Image, name: str = "the image") -> Infrared:
     Raises:
         UserError: another shape or type, no pixels, or values that are NaN or infinite.
     """
-    pixels = np.asarray(pixels)
+    pixels = _checked(np.asarray(pixels), name)
+    notes: list[str] = []
+    if pixels.ndim == 3:
+        if pixels.shape[2] in (2, 4):
+            opaque = pixels[..., -1].min() == pixels[..., -1].max()
+            pixels = pixels[..., :-1]
+            if not opaque:
+                notes.append("transparency was ignored")
+        if pixels.shape[2] == 3:
+            pixels, converted = _luma(pixels)
+            if converted:
+                notes.append("it is a colour image; its luma was taken as the infrared image")
+        else:
+            pixels = pixels[..., 0]
+    return Infrared(np.ascontiguousarray(pixels), tuple(notes))
+
+
+def _checked(pixels: Image, name: str) -> Image:
+    """Pixels of one of the types and shapes that we take: uint8, uint16 or finite float32."""
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * 255
     if not (pixels.dtype in (np.uint8, np.uint16) or np.issubdtype(pixels.dtype, np.floating)):
@@ -109,26 +128,13 @@ def to_infrared(pixels: Image, name: str = "the image") -> Infrared:
         if not np.isfinite(pixels).all():
             count = int((~np.isfinite(pixels)).sum())
             raise UserError(f"{name}: {count} values are NaN or infinite; replace them first, e.g. by numpy.nan_to_num")
-    notes: list[str] = []
-    if pixels.ndim == 3:
-        if pixels.shape[2] in (2, 4):
-            opaque = pixels[..., -1].min() == pixels[..., -1].max()
-            pixels = pixels[..., :-1]
-            if not opaque:
-                notes.append("transparency was ignored")
-        if pixels.shape[2] == 3:
-            pixels, converted = _luma(pixels)
-            if converted:
-                notes.append("it is a colour image; its luma was taken as the infrared image")
-        else:
-            pixels = pixels[..., 0]
-    return Infrared(np.ascontiguousarray(pixels), tuple(notes))
+    return pixels
 
 
 def _luma(rgb: Image) -> tuple[Image, bool]:
     """(H, W) of an RGB image, and whether there was any colour in it; gray stored as RGB stays as it is."""
     integer = np.issubdtype(rgb.dtype, np.integer)
-    signed = rgb.astype(np.int32) if integer else rgb
+    signed = rgb.astype(np.int32 if integer else np.float64)
     spread = np.ptp(signed, axis=2).max()
     scale = 1.0 if rgb.dtype == np.uint8 else 257.0 if integer else max(float(np.abs(rgb).max()), 1e-12) / 255
     if spread <= GRAY_TOLERANCE * scale:
@@ -148,7 +154,10 @@ def _decode(source: Path | bytes, name: str) -> Image:
             raise UserError(f"{name}: cannot be read ({error.strerror}); check the path and its permissions") from error
     if not data:
         raise UserError(f"{name}: the file is empty; copy it again from its source")
-    return _decode_tiff(data, name) if data.startswith(TIFF_SIGNATURES) else _decode_opencv(data, name)
+    pixels = _decode_tiff(data, name) if data.startswith(TIFF_SIGNATURES) else _decode_opencv(data, name)
+    if math.prod(pixels.shape[:2]) > MAX_PIXELS:
+        raise UserError(f"{name}: {pixels.shape} is larger than {MAX_PIXELS} pixels; cut it into parts first")
+    return pixels
 
 
 def _decode_opencv(data: bytes, name: str) -> Image:
@@ -163,10 +172,7 @@ def _decode_opencv(data: bytes, name: str) -> Image:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         if "CV_IO_MAX_IMAGE" in str(error):
-            raise UserError(
-                f"{name}: larger than OpenCV's limit ({MAX_PIXELS} pixels unless the environment variable "
-                "OPENCV_IO_MAX_IMAGE_PIXELS says otherwise); cut it into parts first"
-            ) from error
+            raise UserError(f"{name}: larger than {MAX_PIXELS} pixels; cut it into parts first") from error
         raise UserError(f"{name}: cannot be decoded ({brief(error)}); is it an image, and whole?") from error
     if pixels is None:
         raise UserError(f"{name}: not an image, or damaged; give a PNG, JPEG, TIFF, BMP or WebP file")

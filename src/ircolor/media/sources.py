@@ -52,11 +52,13 @@ def open_source(text: str, skip: Path | None = None) -> Source:
     Args:
         text: a file, a folder (searched with its sub-folders, without hidden files), a glob (** for any
             depth), or -.
-        skip: a folder whose images are left out: outputs of an earlier run that lie inside the source.
+        skip: a folder whose images are left out if it lies inside the source: it holds outputs of an earlier run.
 
     Raises:
-        UserError: a video or a camera, which this version does not read.
+        UserError: nothing, or a video or a camera, which this version does not read.
     """
+    if not text:
+        raise UserError("an empty SOURCE (an unset variable?); give an image, a folder, a glob, or -")
     path = Path(text)
     if text == "-":
         content = sys.stdin.buffer.read()
@@ -89,16 +91,23 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
     images: list[SourceImage] = []
     for place, folders, files in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if skip and resolved(Path(place)).is_relative_to(resolved(skip)):
+        if _within(Path(place), skip, folder):
             folders.clear()
             continue
         for name in sorted(files):
             path = Path(place, name)
-            if is_image(path) and not name.startswith("."):
+            if is_image(path) and not name.startswith(".") and path.is_file():
                 images.append(SourceImage(str(path), path, path.relative_to(folder)))
     if not images and not failures:
         failures.append(f"{folder}: no images in this folder; give one with PNG, JPEG, TIFF or other image files")
     return Source("folder", folder, tuple(images), tuple(failures))
+
+
+def _within(path: Path, skip: Path | None, base: Path) -> bool:
+    """Whether a path lies in the folder to skip, which counts only where it is a part of the source."""
+    if skip is None or resolved(skip) == resolved(base) or not resolved(skip).is_relative_to(resolved(base)):
+        return False
+    return resolved(path).is_relative_to(resolved(skip))
 
 
 def resolved(path: Path) -> Path:
@@ -116,8 +125,7 @@ def _open_glob(pattern: str, skip: Path | None) -> Source:
     images: list[SourceImage] = []
     for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  (for absolute patterns)
         path = Path(match)
-        outside = not (skip and resolved(path).is_relative_to(resolved(skip)))
-        if is_image(path) and not is_folder(path) and outside:
+        if is_image(path) and path.is_file() and not _within(path, skip, base):
             images.append(SourceImage(match, path, path.relative_to(base)))
     failures = () if images else (f"{pattern}: no image matches; check the pattern",)
     return Source("glob", base, tuple(images), failures)

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
+from torch import nn
+
 from ircolor.nets.base import ColorizingNet
 from ircolor.nets.colornet import ColorNet
 from ircolor.nets.edgenet import EdgeNet
 
-__all__ = ["COLORIZING_NETS", "ColorNet", "ColorizingNet", "EdgeNet"]
+__all__ = ["NETS", "ColorNet", "ColorizingNet", "EdgeNet"]
 
-COLORIZING_NETS: dict[str, Callable[[int], ColorizingNet]] = {
-    # name: width -> network. The paper's width is 64.
+# By name; each takes the width of its first block, which is 64 in the paper.
+NETS: dict[str, Callable[..., nn.Module]] = {
     "colornet": ColorNet,
+    "edgenet": EdgeNet,
 }

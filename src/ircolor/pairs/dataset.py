@@ -4,6 +4,7 @@ All chance is a function of the seed and the number of the draw, never of a gene
 draws what the uninterrupted one would have drawn, with any number of workers.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -42,15 +43,19 @@ class LoadedPairs:
         """Infrared (H, W) and RGB (H, W, 3), uint8."""
         return self.pairs[number].read() if self.decoded is None else self.decoded[number]
 
+    @property
+    def digest(self) -> str:
+        """Tells whether two runs saw the same pairs: by names and sizes, not by their pixels."""
+        names = "\n".join(f"{pair.stem} {size}" for pair, size in zip(self.pairs, self.num_pixels, strict=True))
+        return hashlib.sha256(names.encode()).hexdigest()[:16]
+
     def part(self, start: int, end: int) -> "LoadedPairs":
         """Those from one number to another (exclusive)."""
         decoded = None if self.decoded is None else self.decoded[start:end]
         return LoadedPairs(self.pairs[start:end], decoded, self.num_pixels[start:end])
 
 
-def load_pairs(
-    pairs: Sequence[Pair], budget_bytes: int, on_done: Callable[[Pair], None] = lambda _: None
-) -> LoadedPairs:
+def load_pairs(pairs: Sequence[Pair], budget_bytes: int) -> LoadedPairs:
     """Decode all pairs once, checking every one; keep them in memory if they fit `budget_bytes`.
 
     Raises:
@@ -58,11 +63,13 @@ def load_pairs(
     """
     kept: list[Decoded] | None = []
     num_pixels = []
-    for infrared, rgb in check_pairs(pairs, on_done):
+    used_bytes = 0
+    for infrared, rgb in check_pairs(pairs):
+        used_bytes += infrared.size * BYTES_PER_PIXEL
         num_pixels.append(infrared.size)
         if kept is not None:
             kept.append((infrared, rgb))
-            if sum(num_pixels) * BYTES_PER_PIXEL > budget_bytes:
+            if used_bytes > budget_bytes:
                 kept = None
     return LoadedPairs(pairs, kept, np.array(num_pixels, np.int64))
 
@@ -117,7 +124,7 @@ class VisitSampler(Sampler[list[tuple[int, int]]]):
         weights: how likely each pair is to be drawn; None to visit every pair once an epoch.
     """
 
-    drop_last = True
+    drop_last = True  # accelerate reads this and batch_size
 
     def __init__(
         self,

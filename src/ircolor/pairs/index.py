@@ -5,8 +5,9 @@ folder), or two folders `infrared/` and `rgb/` whose files share their stems.
 """
 
 import csv
+import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from ircolor.media.images import is_image, read_infrared, read_rgb
 from ircolor.media.intensity import IntensityRule
 
 INDEX_NAME = "index.csv"
+NUM_READERS = min(os.cpu_count() or 1, 8)
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,14 @@ class Pair:
             intensity rule, the same that the runtime applies to such files.
 
         Raises:
-            UserError: a file is missing, broken, or the two differ in size.
+            UserError: a file is missing or broken, or the two differ in size or look swapped.
         """
-        infrared = read_infrared(self.infrared).pixels
-        rgb = read_rgb(self.rgb)
+        read = read_infrared(self.infrared)
+        infrared, rgb = read.pixels, read_rgb(self.rgb)
+        if np.issubdtype(rgb.dtype, np.floating) and not (rgb.min() >= 0 and rgb.max() <= 1):
+            raise UserError(f"{self.rgb}: float values outside [0, 1]; store 8 or 16 bit, or float in [0, 1]")
+        if read.notes and (rgb == rgb[..., :1]).all():
+            raise UserError(f"{self.infrared} is in colour and {self.rgb} is gray; are the two swapped?")
         if infrared.shape != rgb.shape[:2]:
             raise UserError(
                 f"{self.infrared} is {_size(infrared)} but {self.rgb} is {_size(rgb)}; "
@@ -72,17 +78,20 @@ def find_pairs(data: Path) -> list[Pair]:
     Raises:
         UserError: no such folder, no pairs in it, or rows and files without a partner: all are named.
     """
-    if not data.is_dir():
-        raise UserError(f"{data}: no such folder; give one with {INDEX_NAME}, or with infrared/ and rgb/")
-    index = data / INDEX_NAME
-    pairs = _from_index(index) if index.is_file() else _from_folders(data)
+    try:
+        if not data.is_dir():
+            raise UserError(f"{data}: no such folder; give one with {INDEX_NAME}, or with infrared/ and rgb/")
+        index = data / INDEX_NAME
+        pairs = _from_index(index) if index.is_file() else _from_folders(data)
+    except OSError as error:
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check its permissions") from error
     if not pairs:
         raise UserError(f"{data}: no pairs in it; give one with {INDEX_NAME}, or with infrared/ and rgb/")
     return pairs
 
 
 def check_pairs(
-    pairs: Sequence[Pair], on_done: Callable[[Pair], None] = lambda _: None
+    pairs: Sequence[Pair],
 ) -> Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Decode every pair, in order and in parallel, and name all that are broken once the last one was read.
 
@@ -100,12 +109,10 @@ def check_pairs(
             return error
 
     problems = []
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(NUM_READERS) as pool:
         # In portions, so that results waiting for the consumer cannot fill the memory.
-        for start in range(0, len(pairs), 64):
-            portion = pairs[start : start + 64]
-            for pair, result in zip(portion, pool.map(read, portion), strict=True):
-                on_done(pair)
+        for start in range(0, len(pairs), 2 * NUM_READERS):
+            for result in pool.map(read, pairs[start : start + 2 * NUM_READERS]):
                 if isinstance(result, UserError):
                     problems.append(brief(result))
                 else:

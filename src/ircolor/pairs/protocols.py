@@ -119,6 +119,7 @@ def _paper_like(pairs: Sequence[Pair]) -> Splits:
         pair
         for pair in pairs
         if pair.columns.get("dataset") == "nirscene" and pair.scene.startswith(PAPER_LIKE_CATEGORIES)
+        if min(_size_px(pair)) >= PAPER_LIKE_CROP_PX
     ]
     if not sources:
         return {name: [] for name in PAPER_LIKE_CROPS}
@@ -129,16 +130,27 @@ def _paper_like(pairs: Sequence[Pair]) -> Splits:
         crops = []
         for number in range(count):
             pair = sources[rng.integers(len(sources))]
-            height, width = int(pair.columns["height"]), int(pair.columns["width"])
+            height, width = _size_px(pair)
             top, left = int(rng.integers(height - size + 1)), int(rng.integers(width - size + 1))
             crops.append(replace(pair, stem=f"{pair.stem}_{name}{number:04d}", crop=(top, left, size, size)))
         splits[name] = crops
     return splits
 
 
+def _size_px(pair: Pair) -> tuple[int, int]:
+    """Height and width as the index gives them."""
+    try:
+        return int(pair.columns["height"]), int(pair.columns["width"])
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{INDEX_NAME}: protocol paper-like needs whole numbers in columns width and height") from error
+
+
 def _folder(pairs: Sequence[Pair]) -> Splits:
     """By the column `split` where there is one, else 80/10/10 in blocks of neighbouring stems, never by frame."""
     if "split" in pairs[0].columns:
+        unknown = sorted({pair.columns["split"] for pair in pairs} - {"train", "val", "test", ""})
+        if unknown:
+            raise UserError(f"{INDEX_NAME}: column split holds {', '.join(unknown)}; use train, val, test or nothing")
         return _by_column("split")(pairs)
     scenes = sorted({pair.scene for pair in pairs})
     num_held_out = max(1, round(len(scenes) / 10)) if len(scenes) > 2 else 0
@@ -151,11 +163,12 @@ def _folder(pairs: Sequence[Pair]) -> Splits:
 
 
 def _refuse_leaks(splits: Splits, name: str) -> None:
-    held_out = {pair.scene for split, members in splits.items() if split != "train" for pair in members}
-    leaked = sorted(held_out & {pair.scene for pair in splits["train"]})
+    scenes = {split: {pair.scene for pair in splits[split]} for split in ("train", "val", "test")}
+    held_out = scenes["val"] | scenes["test"]
+    leaked = sorted((scenes["train"] & held_out) | (scenes["val"] & scenes["test"]))
     if leaked:
         raise UserError(
-            f"protocol {name}: scenes stand in training and in validation or test, so scores would lie: "
+            f"protocol {name}: scenes stand in more than one of train, val and test, so scores would lie: "
             f"{', '.join(leaked[:5])}{' ...' if len(leaked) > 5 else ''}; mend the split column of {INDEX_NAME}"
         )
 

@@ -75,13 +75,13 @@ class OnnxSession:
             RGB, (B, 3, H, W) in [-1, 1].
 
         Raises:
-            UserError: not enough memory.
+            UserError: not enough memory, or a network that cannot take the image.
         """
         try:
             outputs: list[Any] = self._session.run(["rgb"], {"infrared": infrared})
         except Exception as error:
             if "alloc" not in str(error).lower():
-                raise
+                raise UserError(f"onnxruntime cannot run the network ({brief(error)}); export it again") from error
             height, width = infrared.shape[2:]
             raise UserError(f"not enough memory for {height}x{width} pixels at once; try a smaller --tile") from error
         rgb: NDArray[np.float32] = outputs[0]

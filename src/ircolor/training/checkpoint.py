@@ -42,12 +42,14 @@ class Checkpoint:
         about: protocol, data, commit and what else describes the run.
         progress: how far the run had come.
         tensors: by name: `net.*`, `edge_net.*`, `adam.NUMBER.*`.
+        name: of its file.
     """
 
     recipe: dict[str, Any]
     about: dict[str, Any]
     progress: Progress
     tensors: dict[str, Tensor] = field(repr=False)
+    name: str = "the checkpoint"
 
     def load_into(self, prefix: str, module: nn.Module) -> None:
         """Copy the tensors under a prefix into a module.
@@ -61,7 +63,10 @@ class Checkpoint:
         try:
             module.load_state_dict(state)
         except RuntimeError as error:
-            raise UserError(f"the checkpoint does not fit {type(module).__name__}: {brief(error)}") from error
+            raise UserError(
+                f"{self.name}: holds another network than this {type(module).__name__}; give a checkpoint of a recipe "
+                "with the same network and width"
+            ) from error
 
     def load_optimizer(self, optimizer: torch.optim.Optimizer) -> None:
         """Restore the moments of Adam; its settings come from the recipe."""
@@ -116,7 +121,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             header = json.loads((file.metadata() or {})[HEADER_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no dict)
         progress = Progress(**header["progress"])
-        return Checkpoint(header["recipe"], header["about"], progress, tensors)
+        return Checkpoint(header["recipe"], header["about"], progress, tensors, str(path))
     except (SafetensorError, OSError) as error:
         raise UserError(
             f"{path}: damaged or not a safetensors file ({brief(error)}); use another checkpoint of the run"

@@ -17,7 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
 from ircolor.errors import UserError
-from ircolor.nets import COLORIZING_NETS, ColorizingNet
+from ircolor.nets import NETS, ColorizingNet
 from ircolor.nets.colornet import DoubleConv
 from ircolor.pairs.augment import Augmentation
 from ircolor.pairs.index import Pair
@@ -120,9 +120,10 @@ def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
     """The trained network of a checkpoint, on the CPU, in eval mode."""
     try:
         recipe = recipe_from_json(checkpoint.recipe)
-        net = COLORIZING_NETS[recipe.net](recipe.width)
+        net = NETS[recipe.net](recipe.width)
     except (TypeError, KeyError) as error:
         raise UserError(f"{name}: its recipe is of another version of ircolor ({error}); train it again") from error
+    assert isinstance(net, ColorizingNet), f"recipe {recipe.name} trains {recipe.net}, which does not colorize"
     checkpoint.load_into("net", net)
     return net.eval()
 

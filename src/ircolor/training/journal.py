@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ircolor.atomic import write_atomic
+from ircolor.errors import UserError
 
 PLAIN_LINE_EVERY_S = 30.0
 
@@ -31,8 +32,8 @@ class Journal:
         self.enabled = enabled
         self.total_steps = total_steps
         if enabled and path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= resumed_step]
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+            kept = [line for line in lines if _step_of(line) <= resumed_step]
             write_atomic(path, "".join(kept).encode())
         self._live = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
@@ -58,8 +59,11 @@ class Journal:
     def record(self, event: str, **values: Any) -> None:
         """Append one record to the JSONL file; `values` must hold `step`."""
         if self.enabled:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"event": event, **values}) + "\n")
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"event": event, **values}) + "\n")
+            except OSError as error:
+                raise UserError(f"{self.path}: cannot be written ({error.strerror}); mend that and --resume") from error
 
     def steps(self, step: int, epoch: int, losses: dict[str, float], images_per_s: float, left_s: float) -> None:
         """Record and show how the training goes.
@@ -84,3 +88,11 @@ class Journal:
         """Show a line to people."""
         if self.enabled:
             self.console.print(text, highlight=False, soft_wrap=True)
+
+
+def _step_of(line: str) -> float:
+    """The step of a record; infinite for a line that was torn when the run was killed."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")

@@ -10,6 +10,7 @@ images. Two choices keep the pictures smooth and the arithmetic safe:
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime is un
         return None if image is None else {"infrared": image}
 
 
+@contextmanager
+def _quiet_log() -> Iterator[None]:
+    """The quantizer advises, on the root logger, a pre-processing that changes nothing here."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+
+
 def quantize(model: onnx.ModelProto, images: Iterable[NDArray[np.float32]]) -> onnx.ModelProto:
     """Make an int8 model of a float32 one.
 
@@ -40,8 +53,7 @@ def quantize(model: onnx.ModelProto, images: Iterable[NDArray[np.float32]]) -> o
         The model with the same inputs and outputs, in quantize-dequantize form.
     """
     last_convolution = [node.name for node in model.graph.node if node.op_type == "Conv"][-1]
-    logging.getLogger().setLevel(logging.ERROR)  # it advises a pre-processing that changes nothing here
-    with tempfile.TemporaryDirectory() as folder:
+    with _quiet_log(), tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "int8.onnx"
         quantize_static(
             model,

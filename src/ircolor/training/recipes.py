@@ -27,7 +27,7 @@ class Recipe:
     Attributes:
         name: of the recipe.
         summary: one line for people.
-        net: a name of `COLORIZING_NETS`.
+        net: a name of `NETS`, one that colorizes.
         width: feature maps of its first block.
         edge_net: the learned loss; None trains on the colour loss alone.
         augmentation: how training crops are drawn.
@@ -36,7 +36,7 @@ class Recipe:
             that a large photograph counts for more than a small crop.
         learning_rate: of Adam, for both networks; the largest where there is a schedule.
         schedule: "constant", or "cosine": a linear rise over the first twentieth of the steps, then a cosine to zero.
-        epochs: visits of every training pair.
+        epochs: times that as many crops are drawn as there are training pairs.
         validate_every: epochs from one validation (whole images, PSNR, picture grid) to the next.
         checkpoint_every_s: longest time, in s, that a killed process can lose.
         seed: of the weights and of everything drawn.

@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
-from ircolor.atomic import write_atomic
+from ircolor.atomic import PART_SUFFIX, write_atomic
 from ircolor.errors import UserError
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
-from ircolor.training.provenance import describe_code
 from ircolor.training.recipes import Recipe
 
 
@@ -29,34 +29,40 @@ class RunFolder:
         self.best = path / "checkpoints" / "best.safetensors"
         self.grids = path / "grids"
 
-    def begin(self, recipe: Recipe, protocol: str) -> None:
-        """Write the description of a new run.
+    def require(self, run: bool) -> None:
+        """Raise UserError unless the folder holds a run (True), or holds none (False)."""
+        if self.description.exists() and not run:
+            raise UserError(f"{self.path}: holds a run already; go on with --resume, or choose another folder")
+        if run and not self.description.is_file():
+            raise UserError(f"{self.path}: no run to go on with; start it without --resume")
+
+    def begin(self, recipe: Recipe, about: dict[str, Any]) -> None:
+        """Write the description of a new run: its recipe, and where it begins.
 
         Raises:
-            UserError: the folder holds a run already, or cannot be written.
+            UserError: the folder cannot be written.
         """
-        if self.description.exists():
-            raise UserError(f"{self.path}: holds a run already; go on with --resume, or choose another folder")
-        self._describe({"recipe": recipe.to_json(), "protocol": protocol, **describe_code()})
+        self._describe({"recipe": recipe.to_json(), **about})
 
-    def resume(self, recipe: Recipe, protocol: str) -> Checkpoint | None:
+    def resume(self, recipe: Recipe, about: dict[str, Any]) -> Checkpoint | None:
         """The last checkpoint of a run; None if it stopped before its first.
 
         Raises:
-            UserError: no run here, one of another recipe, protocol or seed, or a damaged checkpoint.
+            UserError: the run is of another recipe, seed, protocol or data, or its checkpoint is damaged.
         """
-        if not self.description.is_file():
-            raise UserError(f"{self.path}: no run to go on with; start it without --resume")
+        for leftover in self.last.parent.glob(f"*{PART_SUFFIX}"):  # of a run that was killed while it wrote
+            leftover.unlink()
         try:
             begun = json.loads(self.description.read_text(encoding="utf-8"))
             if recipe.schedule == "constant":
                 begun["recipe"]["epochs"] = recipe.epochs  # a longer run begins as the shorter one: epochs may be added
-            same = (begun["recipe"], begun["protocol"]) == (json.loads(json.dumps(recipe.to_json())), protocol)
+            wanted = {"recipe": json.loads(json.dumps(recipe.to_json())), **about}
+            same = all(begun[key] == wanted[key] for key in ("recipe", "protocol", "pairs_digest"))
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{self.description}: damaged; start the run anew in another folder") from error
         if not same:
             raise UserError(
-                f"{self.path}: was begun with another recipe, protocol, seed or number of epochs; give the same"
+                f"{self.path}: was begun with another recipe, seed, number of epochs, protocol or data; give the same"
             )
         self._describe(begun)
         return load_checkpoint(self.last) if self.last.exists() else None

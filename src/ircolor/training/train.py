@@ -1,6 +1,6 @@
 """The training loop, from pairs to checkpoints, top to bottom.
 
-A run folder holds `run.json` (recipe, protocol, data, commit), `log.jsonl`, `checkpoints/last.safetensors` and
+A run folder holds `run.json` (recipe, protocol, pairs, commit), `log.jsonl`, `checkpoints/last.safetensors` and
 `best.safetensors`, and `grids/` (infrared, predicted, true, at every validation).
 
 A resumed run ends with the weights of an uninterrupted one, bit for bit, on the same device and thread count:
@@ -8,7 +8,6 @@ chance depends on the seed and the step only, and a checkpoint holds weights, ba
 Adam's moments in full precision.
 """
 
-import math
 import signal
 import time
 from dataclasses import dataclass
@@ -20,15 +19,15 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ircolor.errors import UserError
-from ircolor.nets import COLORIZING_NETS, EdgeNet
+from ircolor.nets import NETS
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.index import find_pairs
 from ircolor.pairs.protocols import default_protocol, split_pairs
 from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from ircolor.training.code_version import describe_code
 from ircolor.training.device import choose_precision, make_accelerator
 from ircolor.training.journal import Journal
 from ircolor.training.losses import EDGE_MAPS, color_loss, difference_edge_loss, total_loss
-from ircolor.training.provenance import describe_code
 from ircolor.training.recipes import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.stop import StopSignal
@@ -76,23 +75,37 @@ def train(
     precision = choose_precision()
     accelerator = make_accelerator(precision)
     console = console or Console(stderr=True, quiet=not accelerator.is_main_process)
+    if recipe.batch_size % accelerator.num_processes:
+        raise UserError(
+            f"recipe {recipe.name}: a batch of {recipe.batch_size} does not divide over {accelerator.num_processes} "
+            "processes; launch a number that divides it"
+        )
     folder = RunFolder(run)
+    folder.require(run=resume)
+    if resume and init:
+        raise UserError("--resume goes on from the run's own weights; leave --init out")
     protocol = protocol or default_protocol(find_pairs(data))
     splits = {split: split_pairs(data, protocol, split) for split in ("train", "val")}
-    checkpoint = folder.resume(recipe, protocol) if resume else None
-    progress = checkpoint.progress if checkpoint else Progress()
-
     # Pairs: every one is decoded and checked before the first step.
     pairs = [*splits["train"], *splits["val"]]
     with console.status(f"reading and checking {len(pairs)} pairs"):
         loaded = load_pairs(pairs, memory_budget_bytes)
     train_pairs, val_pairs = loaded.part(0, len(splits["train"])), loaded.part(len(splits["train"]), len(pairs))
-    if not resume and accelerator.is_main_process:
-        folder.begin(recipe, protocol)
     edge_map = EDGE_MAPS[recipe.edge_net.target] if recipe.edge_net else None
     dataset = PairDataset(train_pairs, recipe.augmentation, edge_map, recipe.seed)
     per_epoch = steps_per_epoch(len(dataset), recipe.batch_size)
     total_steps = recipe.epochs * per_epoch
+    about = {
+        **describe_code(),
+        "protocol": protocol,
+        "data": data.resolve().name,
+        **{f"num_{split}_pairs": len(pairs) for split, pairs in splits.items()},
+        "pairs_digest": loaded.digest,
+        "steps_per_epoch": per_epoch,
+        "hardware": precision.hardware,
+    }
+    checkpoint = folder.resume(recipe, about) if resume else None
+    progress = checkpoint.progress if checkpoint else Progress()
     weights = train_pairs.num_pixels if recipe.sampling == "pixels" else None
     loader = DataLoader(
         dataset,
@@ -101,20 +114,12 @@ def train(
     )
 
     # Networks.
-    about = {
-        **describe_code(),
-        "protocol": protocol,
-        "data": data.resolve().name,
-        **{f"num_{split}_pairs": len(pairs) for split, pairs in splits.items()},
-        "steps_per_epoch": per_epoch,
-        "hardware": precision.hardware,
-    }
     memory_format = torch.channels_last if precision.channels_last else torch.contiguous_format
     torch.manual_seed(recipe.seed)
-    modules: dict[str, nn.Module] = {"net": COLORIZING_NETS[recipe.net](recipe.width)}
+    modules: dict[str, nn.Module] = {"net": NETS[recipe.net](recipe.width)}
     if recipe.edge_net:
-        modules["edge_net"] = EdgeNet(recipe.edge_net.width, recipe.edge_net.variant)
-    if init and not checkpoint:
+        modules["edge_net"] = NETS["edgenet"](recipe.edge_net.width, recipe.edge_net.variant)
+    if init:
         load_checkpoint(init).load_into("net", modules["net"])
     for name, module in modules.items():
         if checkpoint:
@@ -132,20 +137,21 @@ def train(
             kept = modules if for_resuming else {"net": modules["net"]}
             save_checkpoint(path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None)
 
+    if not resume and accelerator.is_main_process:
+        folder.begin(recipe, about)
+    if init:
+        save(folder.last, for_resuming=True)  # a run killed before its first checkpoint knows where it began
     journal = Journal(folder.log, progress.step, total_steps, console, accelerator.is_main_process)
     journal.say(
         f"{precision.hardware}: {precision.reason}\n"
         f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "
         f"{per_epoch} steps an epoch, {recipe.epochs} epochs"
     )
-    if init and not checkpoint:
-        save(folder.last, for_resuming=True)  # a run killed before its first checkpoint knows where it began
     losses: dict[str, torch.Tensor] = {}
     sitting_start_s = last_save_s = last_log_s = time.monotonic()
     sat_before_s, logged_step = progress.train_s, progress.step
     with StopSignal() as stop, journal:
         for batch in loader:
-            torch.manual_seed(recipe.seed * 1_000_003 + progress.step)  # nets that drop out draw the same when resumed
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate_at(progress.step, total_steps)
             infrared = batch["infrared"].contiguous(memory_format=memory_format)
@@ -156,6 +162,11 @@ def train(
             if edge_net is not None:
                 terms["edge_loss"] = difference_edge_loss(edge_net, pred_rgb, true_rgb, batch["true_edges"])
             loss = total_loss(*terms.values()) if len(terms) == 2 else terms["color_loss"]
+            if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
+                raise UserError(
+                    f"{run}: the loss is not finite at step {progress.step}; use the last checkpoint with --init in a "
+                    "new run, with another --seed or a smaller learning rate in its recipe"
+                )
             accelerator.backward(loss)
             optimizer.step()
             optimizer.zero_grad()
@@ -172,11 +183,6 @@ def train(
                 means = {name: round(float(total) / steps, 6) for name, total in losses.items()}
                 per_s = steps / (now_s - last_log_s)
                 left_s = (total_steps - progress.step) / per_s
-                if not all(map(math.isfinite, means.values())):
-                    raise UserError(
-                        f"{run}: the loss is no longer finite at step {progress.step}; the last checkpoint stands: "
-                        "use its weights with --init in a new run with another --seed"
-                    )
                 journal.steps(progress.step, -(-progress.step // per_epoch), means, per_s * recipe.batch_size, left_s)
                 losses, logged_step, last_log_s = {}, progress.step, now_s
 

@@ -1,0 +1,107 @@
+"""`ircolor train` and `ircolor export`, and with them the way from pairs to a picture."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+from ircolor.weights.catalogue import find_model
+from tests.cli.conftest import Done
+from tests.tiny_pairs import scene, write_pairs
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_pairs(tmp_path / "pairs", [f"frame_{number:02d}" for number in range(15)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["snet_papr", "--data", "d", "--run", "r"], "error: recipe 'snet_papr': unknown; did you mean snet_paper?"),
+        (["smoke", "--data", "absent", "--run", "r"], "error: absent: no such folder"),
+        (["smoke", "--data", ".", "--run", "r", "--resume"], "error: r: no run to go on with"),
+    ],
+)
+def test_wrong_use_of_train_is_one_line(
+    ircolor: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = ircolor("train", *arguments)
+    assert done.status == 2
+    assert done.err.startswith(message)
+    assert done.err.count("\n") == 1
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("command", "module"), [("train", "train"), ("export", "export")])
+def test_without_torch_the_extra_is_named(
+    ircolor: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, module: str
+) -> None:
+    monkeypatch.setitem(sys.modules, f"ircolor.training.{module}", None)
+    arguments = ["smoke", "--data", "d", "--run", "r"] if command == "train" else ["r", "-o", tmp_path / "m.onnx"]
+    done = ircolor(command, *arguments)
+    assert done.status == 2
+    assert "pip install 'ircolor[train]'" in done.err
+
+
+def test_wrong_use_of_export_is_one_line(ircolor: Run, tmp_path: Path) -> None:
+    taken = tmp_path / "taken.onnx"
+    taken.write_text("mine")
+    for arguments, message in (
+        (["r", "-o", tmp_path / "m.bin"], "a model file ends in .onnx"),
+        (["r", "-o", taken], "exists; choose another name, or replace it with --overwrite"),
+        (["r", "-o", tmp_path / "m.onnx", "--int8"], "give their folder with --data"),
+        ([tmp_path, "-o", tmp_path / "m.onnx"], "holds no checkpoint"),
+    ):
+        done = ircolor("export", *arguments)
+        assert done.status == 2
+        assert message in done.err
+    assert taken.read_text() == "mine"
+    assert [file.name for file in tmp_path.iterdir()] == ["taken.onnx"]
+
+
+@pytest.mark.slow
+def test_from_pairs_to_a_picture(ircolor: Run, data: Path, tmp_path: Path) -> None:
+    run, model = tmp_path / "run", tmp_path / "mine.onnx"
+    done = ircolor("train", "smoke", "--data", data, "--run", run, "--epochs", "3", "--seed", "7")
+    assert done.status == 0
+    recipe = json.loads((run / "run.json").read_text())["recipe"]
+    assert (recipe["epochs"], recipe["seed"]) == (3, 7)
+    assert ircolor("export", run, "-o", model, "--int8", "--data", data).status == 0
+    card = find_model(model).card
+    assert (card.name, card.arithmetic, card.protocol) == ("mine", "int8", "folder")
+    assert card.scores["val"].keys() == card.scores["test"].keys() >= {"psnr_db", "ssim", "chroma_gain"}
+    report = tmp_path / "scores.json"
+    assert ircolor("evaluate", model, "--data", data, "--json", report).status == 0
+    mean = json.loads(report.read_text())["models"]["mine"]["mean"]
+    assert mean["psnr_db"] == pytest.approx(card.scores["test"]["psnr_db"], abs=1e-3)
+    assert cv2.imwrite(str(tmp_path / "night.png"), scene(33, 50, 0)[0])
+    assert ircolor("colorize", tmp_path / "night.png", "--model", model).status == 0
+    picture = cv2.imread(str(tmp_path / "night_rgb.png"))
+    assert picture is not None
+    assert picture.shape == (33, 50, 3)
+
+
+@pytest.mark.slow
+def test_a_terminated_run_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ircolor", "train", "smoke", "--data", str(data), "--run", str(tmp_path / "run")]
+    process = subprocess.Popen([*command, "--epochs", "5000"], stderr=subprocess.PIPE, env=os.environ)
+    log = tmp_path / "run" / "log.jsonl"
+    deadline_s = time.monotonic() + 120
+    while not log.exists() and process.poll() is None and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    errors = process.communicate(timeout=120)[1].decode()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "go on with --resume" in errors
+    assert (tmp_path / "run" / "checkpoints" / "last.safetensors").exists()
