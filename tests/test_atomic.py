@@ -1,46 +1,50 @@
-import errno
-import os
 from pathlib import Path
 
 import pytest
 
-from ircolor.atomic import write_atomic
+from ircolor.atomic import check_writable, write_atomic
 from ircolor.errors import UserError
 
 
-@pytest.mark.parametrize("failing", ["fsync", "replace", "write"])
-def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
-    def fail(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    if failing == "fsync":
-        monkeypatch.setattr(os, "fsync", fail)
-    elif failing == "replace":
-        monkeypatch.setattr(Path, "replace", fail)
-    else:
-        really_open = Path.open
-        monkeypatch.setattr(Path, "open", lambda *_: really_open(Path("/dev/full"), "wb"))
-    path = tmp_path / "night_rgb.png"
-    with pytest.raises(UserError, match=r"night_rgb.png: cannot be written \(No space left on device\); free"):
-        write_atomic(path, b"x" * 100_000)
-    assert list(tmp_path.iterdir()) == []
+def test_a_file_is_replaced_whole_and_its_folder_made(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.bin"
+    for content in (b"old", b"new content"):
+        write_atomic(path, content)
+        assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path]
 
 
-def test_an_interrupt_leaves_the_old_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "night_rgb.png"
+def test_the_longest_name_that_the_disk_takes_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / ("\u5e2b" * 83 + ".jpg")  # 253 bytes
+    write_atomic(path, b"x")
+    assert path.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_failure_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    path = tmp_path / "a.bin"
     path.write_bytes(b"old")
 
-    def interrupt(_: int) -> None:
-        raise KeyboardInterrupt
+    def fail(_descriptor: int) -> None:
+        raise error
 
-    monkeypatch.setattr(os, "fsync", interrupt)
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises((UserError, KeyboardInterrupt)):
         write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
-    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_result_is_as_readable_as_any_new_file(tmp_path: Path) -> None:
-    (tmp_path / "plain").write_bytes(b"")
-    write_atomic(tmp_path / "new" / "result", b"")
-    assert (tmp_path / "new" / "result").stat().st_mode == (tmp_path / "plain").stat().st_mode
+def test_whether_a_place_can_be_written_is_known_beforehand(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    check_writable(path)
+    assert not list(tmp_path.iterdir())
+    path.write_bytes(b"mine")
+    check_writable(path)
+    assert path.read_bytes() == b"mine"
+    with pytest.raises(UserError, match="is a folder; give a file"):
+        check_writable(tmp_path)
+    with pytest.raises(UserError, match="cannot be written"):
+        check_writable(path / "below_a_file.json")

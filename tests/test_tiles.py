@@ -36,7 +36,7 @@ def test_auto_cuts_only_what_does_not_fit_the_budget() -> None:
     cut = plan(side, side, "auto", fits + 1)
     assert cut.num_tiles > 1
     assert pixels_run(cut, largest=True) * (fits + 1) <= MEMORY_BUDGET_BYTES
-    assert "keep the network below 1000 MiB" in cut.reason
+    assert "for 1000 MiB of memory" in cut.reason
 
 
 @given(height=st.integers(1, 200), width=st.integers(1, 200), budget_px=st.integers(80 * 80, 1000 * 1000))

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from ircolor import batch
 from ircolor.media.encode import encode_image
+from ircolor.media.images import read_infrared
 from tests.cli.conftest import ROOT, Done, files, run_process
 from tests.conftest import gray_png, noise
 
@@ -188,14 +188,13 @@ def test_an_image_that_memory_cannot_hold_does_not_stop_the_others(
     colorize: Run, gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gray("in/a.png"), gray("in/b.png")
-    really_read = batch.read_infrared
 
     def read(source: Path | bytes, name: str | None = None) -> object:
         if name and name.endswith("a.png"):
             raise MemoryError
-        return really_read(source, name)
+        return read_infrared(source, name)
 
-    monkeypatch.setattr(batch, "read_infrared", read)
+    monkeypatch.setattr("ircolor.batch.read_infrared", read)
     done = colorize(tmp_path / "in")
     assert done.status == 1
     assert "a.png: not enough memory for it; cut it into parts" in done.err

@@ -30,7 +30,7 @@ def test_it_takes_an_image(demo: Run, gray: Callable[..., Path]) -> None:
 
 
 def test_it_takes_the_first_test_pair_where_there_are_real_ones(demo: Run, gray: Callable[..., Path]) -> None:
-    gray("data/i/a.png"), gray("data/i/b.png", 20, 30), gray("data/r/b.png", 20, 30)
+    gray("data/i/a.png"), gray("data/r/a.png"), gray("data/i/b.png", 20, 30), gray("data/r/b.png", 20, 30)
     index = "infrared,rgb,nirscene_split\ni/a.png,r/a.png,train\ni/b.png,r/b.png,test\n"
     Path("data/index.csv").write_text(index)
     assert demo().out == "demo/b.png\n"
