@@ -52,7 +52,7 @@ def _print_table(found: "tuple[Model, ...]") -> None:
             f"{len(model.data) / 1e6:.1f}",
             f"{card.gflop_224:.1f}",
             "\n".join([f"protocol {card.protocol}", *scores] if scores else ["none"]),
-            card.licence,
+            card.licence.partition(";")[0],  # --json tells all
         )
         table.add_row(*(Text(cell) for cell in cells))
     Console().print(table)

@@ -85,10 +85,10 @@ def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str) -> Card:
     return Card(
         name=name,
         version="1.0",
-        summary=recipe.summary,
+        summary=f"natural colour for near infrared; {recipe.summary}",
         recipe=recipe.name,
         commit=about.get("commit", f"ircolor {about['version']}"),
-        data=f"protocol {about['protocol']}: {about['num_train_pairs']} training pairs of {about['data']}",
+        data=f"{about['num_train_pairs']} training pairs, protocol {about['protocol']} of folder {about['data']}/",
         licence=LICENCE,
         epochs=progress.step // about["steps_per_epoch"],
         train_seconds=round(progress.train_s, 1),

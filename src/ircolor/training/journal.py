@@ -37,7 +37,7 @@ class Journal:
             write_atomic(path, "".join(kept).encode())
         self._live = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=8),
             MofNCompleteColumn(),
             TextColumn("{task.description}"),
             TimeRemainingColumn(),
@@ -76,7 +76,7 @@ class Journal:
             left_s: estimated time left.
         """
         self.record("train", step=step, epoch=epoch, images_per_s=round(images_per_s, 3), **losses)
-        terms = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
+        terms = "  ".join(f"{name.removesuffix('_loss')} {value:.3f}" for name, value in losses.items())
         line = f"{terms}  {images_per_s:.1f} images/s"
         self._live.update(self._task, completed=step, description=line, epoch=epoch)
         if self.enabled and not self.console.is_terminal and time.monotonic() >= self._plain_line_due_s:

@@ -1,0 +1,42 @@
+"""What ships: the bundled network keeps what the project promises of it."""
+
+import numpy as np
+import pytest
+
+from ircolor.colorizer import Colorizer
+from ircolor.evaluation.references import infrared_copy
+from ircolor.media.scene import draw_road_scene
+from ircolor.metrics import psnr_db, ssim
+from ircolor.pairs.protocols import split_pairs
+from ircolor.weights.catalogue import find_model, list_models
+from tests.tiny_pairs import DATA, real_data
+
+
+def test_snet_is_the_network_of_the_paper_in_a_small_file() -> None:
+    assert "snet" in [model.name for model in list_models()]
+    snet = find_model("snet")
+    assert len(snet.data) <= 28_000_000
+    assert snet.card.num_parameters == 13_394_307
+    assert snet.card.scores.keys() == {"val", "test"}
+    assert (snet.card.grid_px, snet.card.halo_px) == (16, 112)
+
+
+@pytest.mark.slow
+def test_snet_in_tiles_equals_snet_on_the_whole_image() -> None:
+    infrared, _ = draw_road_scene(400, 560)
+    whole, tiled = (Colorizer("snet", tile=tile)(infrared).astype(int) for tile in ("off", 320))
+    assert np.abs(tiled - whole).max() <= 1
+
+
+@real_data
+def test_snet_beats_the_infrared_copy_on_real_pairs() -> None:
+    colorizer = Colorizer("snet")
+    scores = []
+    for pair in split_pairs(DATA, "nirscene", "test"):
+        infrared, true_rgb = pair.read()
+        images = (colorizer(infrared), infrared_copy(pair.stem, infrared))
+        scores.append([(psnr_db(image, true_rgb), ssim(image, true_rgb)) for image in images])
+    snet, copy = np.mean(scores, axis=0)
+    assert snet[0] >= copy[0] + 2
+    assert snet[1] > copy[1]
+    assert snet[0] == pytest.approx(find_model("snet").card.scores["test"]["psnr_db"], abs=0.05)
