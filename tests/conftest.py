@@ -1,5 +1,6 @@
 """A tiny network in a sealed file, and tiny images: what most tests of the runtime need."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,21 @@ def gray(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def locked(gray: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an image in it that nobody may list, also where the tests run as root."""
+    gray("locked/b.png")
+    really_scan = os.scandir
+
+    def scan(path: str) -> object:
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really_scan(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    return tmp_path / "locked"
 
 
 def gray_png(height: int = 20, width: int = 30, seed: int = 0) -> bytes:

@@ -100,18 +100,10 @@ def test_an_output_folder_that_cannot_be_made_is_told(colorize: Run, gray: Gray,
 
 
 def test_an_unreadable_folder_is_listed_and_the_rest_done(
-    colorize: Run, gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    colorize: Run, gray: Gray, locked: Path, tmp_path: Path
 ) -> None:
-    gray("in/a.png"), gray("locked/b.png")
-    really_scan = os.scandir
-
-    def scan(path: str) -> object:
-        if str(path).endswith("locked"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return really_scan(path)
-
-    monkeypatch.setattr(os, "scandir", scan)
-    done = colorize(tmp_path / "in", tmp_path / "locked", "-o", tmp_path / "out")
+    gray("in/a.png")
+    done = colorize(tmp_path / "in", locked, "-o", tmp_path / "out")
     assert done.status == 1
     assert (tmp_path / "out/a.png").exists()
     assert f"error: {tmp_path}/locked: the folder cannot be read (Permission denied)" in done.err

@@ -1,5 +1,3 @@
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +8,7 @@ from PIL import Image as PillowImage
 from ircolor import metrics
 from ircolor.evaluation.references import fit_cubic_curve, infrared_copy
 from ircolor.pairs.protocols import split_pairs
-
-DATA = Path(os.environ.get("IRCOLOR_DATA", Path(__file__).parents[2] / "../shared/data"))
+from tests.tiny_pairs import DATA, real_data
 
 
 def scene(seed: int, height: int, width: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -73,8 +70,7 @@ def test_no_images() -> None:
         fit_cubic_curve([])
 
 
-@pytest.mark.real_data
-@pytest.mark.skipif(not DATA.is_dir(), reason="real pairs not found in $IRCOLOR_DATA or ../shared/data")
+@real_data
 def test_the_infrared_copy_on_real_pairs_against_pillow() -> None:
     pairs = split_pairs(DATA, "nirscene", "test")
     scores, expected = [], []

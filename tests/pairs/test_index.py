@@ -99,7 +99,7 @@ def test_float_colours_out_of_range_are_refused(tmp_path: Path, value: float) ->
     write_pairs(tmp_path, ["a"])
     (tmp_path / "rgb" / "a.png").unlink()
     tifffile.imwrite(tmp_path / "rgb" / "a.tiff", np.full((40, 48, 3), value, np.float32), photometric="rgb")
-    with pytest.raises(UserError, match=r"a\.tiff: (float values outside|\d+ values are NaN)"):
+    with pytest.raises(UserError, match=r"a\.tiff: (float32 values outside|\d+ values are NaN)"):
         find_pairs(tmp_path)[0].read()
 
 

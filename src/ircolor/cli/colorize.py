@@ -78,7 +78,7 @@ def colorize(
     if as_json:
         _print_json(colorizer, plan, outcomes)
     if errors and len(outcomes) + len(plan.failures) > 1:
-        _say(f"{len(outcomes) - len(errors) + len(plan.failures)} images done, {len(errors)} failures:")
+        _say(f"{_num_done(outcomes)} images done, {len(errors)} failures:")
     for error in errors:
         _say(f"error: {' '.join(error.split())}")
     if errors:
@@ -104,18 +104,22 @@ def _run(colorizer: "Colorizer", plan: "Plan", compare: bool) -> list["Outcome"]
     return outcomes
 
 
+def _num_done(outcomes: list["Outcome"]) -> int:
+    return sum(outcome.error is None for outcome in outcomes)
+
+
 def _print_json(colorizer: "Colorizer", plan: "Plan", outcomes: list["Outcome"]) -> None:
     import json
 
-    failed = sum(outcome.error is not None for outcome in outcomes) + len(plan.failures)
+    num_done = _num_done(outcomes)
     summary = {
         "model": colorizer.model.card.name,
         "model_version": colorizer.model.card.version,
         "model_sha256": colorizer.model.sha256,
         "device": colorizer.device,
-        "num_done": len(outcomes) - failed + len(plan.failures),
+        "num_done": num_done,
         "num_skipped": plan.num_done,
-        "num_failed": failed,
+        "num_failed": len(outcomes) - num_done + len(plan.failures),
         "files": [outcome.to_dict() for outcome in outcomes],
         "failures": list(plan.failures),
     }

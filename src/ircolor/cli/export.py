@@ -64,7 +64,9 @@ def _scored(body: bytes, card: "Card", data: Path) -> "Card":
     from rich.console import Console
 
     from ircolor.cli.progress import tracker
-    from ircolor.evaluation.comparison import compare
+    from ircolor.evaluation.models import model_rows
+    from ircolor.evaluation.score import score_pairs
+    from ircolor.pairs.protocols import split_pairs
     from ircolor.weights.seal import seal
 
     console = Console(stderr=True)
@@ -72,9 +74,9 @@ def _scored(body: bytes, card: "Card", data: Path) -> "Card":
     with TemporaryDirectory() as folder:
         file = Path(folder) / f"{card.name}.onnx"
         file.write_bytes(seal(body, card))
+        rows = model_rows([str(file)])
         for split in ("val", "test"):
             console.print(f"scoring {split}")
-            comparison = compare([str(file)], data, card.protocol, split, track=tracker(console))
-            mean = comparison.scores[comparison.first_model].mean
+            mean = score_pairs(rows, split_pairs(data, card.protocol, split), tracker(console))[card.name].mean
             scores[split] = {key: round(value, 4) for key, value in mean.items() if isfinite(value)}
     return replace(card, scores=scores)

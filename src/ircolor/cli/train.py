@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ircolor.errors import UserError
+from ircolor.errors import UserError, did_you_mean
 
 
 def train(
@@ -41,15 +41,12 @@ def train(
     Go on after Ctrl-C, or with more epochs:
     ircolor train snet_paper --data pairs/ --run runs/mine --epochs 800 --resume
     """
-    import difflib
     from dataclasses import replace
 
     from ircolor.training.recipes import RECIPES
 
     if recipe not in RECIPES:
-        near = difflib.get_close_matches(recipe, RECIPES, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise UserError(f"recipe {recipe!r}: unknown; {hint}there are: {', '.join(RECIPES)}")
+        raise UserError(f"recipe {recipe!r}: unknown; {did_you_mean(recipe, RECIPES)}there are: {', '.join(RECIPES)}")
     try:
         from ircolor.training.train import train as run_training
     except ModuleNotFoundError as error:

@@ -70,10 +70,12 @@ def read_rgb(source: Path | bytes, name: str | None = None) -> Image:
     A gray file gets three equal channels.
 
     Raises:
-        UserError: unreadable, empty, truncated, or not an image; values that are NaN or infinite.
+        UserError: unreadable, empty, truncated, or not an image; float values that are not in [0, 1].
     """
     name = name or str(source)
     pixels = _checked(_decode(source, name), name)
+    if np.issubdtype(pixels.dtype, np.floating) and not (pixels.min() >= 0 and pixels.max() <= 1):
+        raise UserError(f"{name}: {pixels.dtype} values outside [0, 1]; store 8 or 16 bit, or float in [0, 1]")
     if pixels.ndim == 2:
         return np.repeat(pixels[..., None], 3, axis=2)
     if pixels.shape[2] <= 2:

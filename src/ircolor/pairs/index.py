@@ -56,8 +56,6 @@ class Pair:
         """
         read = read_infrared(self.infrared)
         infrared, rgb = read.pixels, read_rgb(self.rgb)
-        if np.issubdtype(rgb.dtype, np.floating) and not (rgb.min() >= 0 and rgb.max() <= 1):
-            raise UserError(f"{self.rgb}: float values outside [0, 1]; store 8 or 16 bit, or float in [0, 1]")
         if read.notes and (rgb == rgb[..., :1]).all():
             raise UserError(f"{self.infrared} is in colour and {self.rgb} is gray; are the two swapped?")
         if infrared.shape != rgb.shape[:2]:
@@ -118,6 +116,12 @@ def check_pairs(
                 else:
                     yield result
     raise_problems(problems, "of the pairs cannot be used")
+
+
+def spread_evenly(count: int, num_items: int) -> list[int]:
+    """Numbers of `count` items from the first to the last of them all, evenly apart; all where there are fewer."""
+    numbers: list[int] = np.linspace(0, num_items - 1, min(count, num_items)).round().astype(int).tolist()
+    return numbers
 
 
 def raise_problems(problems: Sequence[str], what: str) -> None:

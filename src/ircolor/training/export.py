@@ -20,7 +20,7 @@ from ircolor.errors import UserError
 from ircolor.nets import NETS, ColorizingNet
 from ircolor.nets.colornet import DoubleConv
 from ircolor.pairs.augment import Augmentation
-from ircolor.pairs.index import Pair
+from ircolor.pairs.index import Pair, spread_evenly
 from ircolor.pairs.protocols import split_pairs
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
 from ircolor.training.quantize import quantize
@@ -65,8 +65,7 @@ def export_run(run: Path, name: str, calibration_data: Path | None = None) -> tu
 
 def calibration_images(pairs: Sequence[Pair]) -> Iterator[NDArray[np.float32]]:
     """Crops from all over the pairs, (1, 1, 224, 224) in [-1, 1]."""
-    chosen = np.linspace(0, len(pairs) - 1, min(NUM_CALIBRATION_PAIRS, len(pairs))).round().astype(int)
-    for number in chosen:
+    for number in spread_evenly(NUM_CALIBRATION_PAIRS, len(pairs)):
         infrared, rgb = pairs[number].read()
         unit, _ = CALIBRATION_CROP(infrared, rgb, np.random.default_rng(number))
         yield unit[None, None] * 2 - 1

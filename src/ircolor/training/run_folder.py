@@ -14,7 +14,7 @@ class RunFolder:
     """Paths of a run.
 
     Attributes:
-        description: recipe, protocol and code, as JSON.
+        description: recipe, protocol, pairs and code, as JSON.
         log: one JSON record a line.
         last: the checkpoint to resume from.
         best: the weights that did best on validation.

@@ -158,10 +158,11 @@ def train(
             true_rgb = batch["true_rgb"]
 
             pred_rgb = net(infrared)
-            terms = {"color_loss": color_loss(pred_rgb, true_rgb)}
+            loss = color_loss(pred_rgb, true_rgb)
+            terms = {"color_loss": loss}
             if edge_net is not None:
                 terms["edge_loss"] = difference_edge_loss(edge_net, pred_rgb, true_rgb, batch["true_edges"])
-            loss = total_loss(*terms.values()) if len(terms) == 2 else terms["color_loss"]
+                loss = total_loss(terms["color_loss"], terms["edge_loss"])
             if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
                 raise UserError(
                     f"{run}: the loss is not finite at step {progress.step}; use the last checkpoint with --init in a "

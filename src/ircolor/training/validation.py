@@ -12,6 +12,7 @@ from ircolor.atomic import write_atomic
 from ircolor.metrics import psnr_db
 from ircolor.nets import ColorizingNet
 from ircolor.pairs.dataset import LoadedPairs
+from ircolor.pairs.index import spread_evenly
 
 GRID_ROWS = 6
 GRID_CELL_PX = (180, 240)  # height, width
@@ -38,7 +39,7 @@ def validate(
     """
     net.eval()
     scores, rows = [], []
-    shown = set(np.linspace(0, len(pairs) - 1, min(GRID_ROWS, len(pairs))).round().astype(int).tolist())
+    shown = spread_evenly(GRID_ROWS, len(pairs))
     for number in range(len(pairs)):
         infrared, true_rgb = pairs[number]
         images = torch.from_numpy(infrared).to(accelerator.device)[None, None].float() / 127.5 - 1

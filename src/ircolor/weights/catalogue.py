@@ -1,6 +1,5 @@
 """Find a network: one that came with the package, by its name, or a file. Nothing is downloaded."""
 
-import difflib
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +7,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from ircolor.errors import UserError
+from ircolor.errors import UserError, did_you_mean
 from ircolor.weights.card import Card
 from ircolor.weights.seal import open_sealed
 
@@ -59,10 +58,10 @@ def find_model(model: str | Path) -> Model:
     elif name.endswith(".onnx") or Path(name).name != name:
         file = Path(name)
     else:
-        near = difflib.get_close_matches(name, bundled, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}? " if near else ""
         known = ", ".join(sorted(bundled)) or "none in this installation"
-        raise UserError(f"model {name!r}: unknown; {hint}give a FILE.onnx or a bundled one: {known}")
+        raise UserError(
+            f"model {name!r}: unknown; {did_you_mean(name, bundled)}give a FILE.onnx or a bundled one: {known}"
+        )
     try:
         data = file.read_bytes()
     except OSError as error:
