@@ -112,3 +112,9 @@ def test_recipe_survives_json() -> None:
         assert recipe_from_json(json.loads(json.dumps(recipe().to_json()))) == recipe()
     with warnings.catch_warnings(), pytest.raises(TypeError, match="unknown recipe fields: surprise"):
         recipe_from_json({"surprise": 1})
+
+
+def test_a_model_tells_nothing_of_the_machine_that_exported_it(net: ColorizingNet) -> None:
+    model = to_onnx(net).SerializeToString()
+    assert str(Path(__file__).parents[2]).encode() not in model
+    assert b".py" not in model

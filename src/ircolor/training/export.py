@@ -154,7 +154,10 @@ def to_onnx(net: ColorizingNet) -> onnx.ModelProto:
             verbose=False,
         )
     assert program is not None
-    return program.model_proto
+    model = program.model_proto
+    for part in (*model.graph.node, *model.graph.value_info, *model.graph.initializer, model.graph):
+        del part.metadata_props[:]  # stack traces: paths of the machine that exported, and lines that move
+    return model
 
 
 def fold_batch_norm(net: nn.Module) -> None:
