@@ -1,0 +1,1 @@
+"""Two cameras -> aligned pairs."""
