@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from ircolor.errors import UserError
@@ -9,10 +10,14 @@ from ircolor.errors import UserError
 PART_SUFFIX = ".part"
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write a file under a temporary name beside it, then rename: readers see the old file or the new, never half.
 
     The folder is made when it is missing. After any failure, an interruption included, nothing is left behind.
+
+    Args:
+        path: the file; replaced when it exists.
+        data: all of it, or the parts of a file too large to hold in memory, made as they are written.
 
     Raises:
         UserError: it cannot be written: no permission, no space, a file where a folder is needed.
@@ -23,7 +28,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("xb") as file:
-                file.write(data)
+                file.writelines([data] if isinstance(data, bytes) else data)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

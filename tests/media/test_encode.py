@@ -99,3 +99,7 @@ def test_a_folder_without_permission_is_told(tmp_path: Path, monkeypatch: pytest
 def test_gray_noise_survives_png_bit_for_bit() -> None:
     rgb = np.repeat(noise(7, 5)[..., None], 3, axis=2)
     np.testing.assert_array_equal(read_rgb(encode_image(rgb, ".png", PROVENANCE)), rgb)
+
+
+def test_jpeg_quality_is_a_choice() -> None:
+    assert len(encode_image(SMOOTH, ".jpg", jpeg_quality=20)) < len(encode_image(SMOOTH, ".jpg"))
