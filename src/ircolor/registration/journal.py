@@ -1,0 +1,93 @@
+"""What was finished, kept pair by pair: an interrupted run over thousands of pairs loses none."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ircolor.errors import UserError
+from ircolor.registration.aligned import Crop
+from ircolor.registration.result import Registration
+
+JOURNAL_NAME = ".register.jsonl"
+
+
+class Finished(NamedTuple):
+    """A pair that needs no more work: its registration, and its crop where it was written."""
+
+    registration: Registration
+    crop: Crop | None
+
+
+class Journal:
+    """Finished pairs in a JSONL file, found again by a fingerprint of what went into them.
+
+    One process writes. Where a fingerprint was recorded twice, the later record counts.
+
+    Args:
+        file: continued if it exists; lines that cannot be understood, as the last one of a run that was killed, are
+            ignored, and their pairs are work to do.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._finished: dict[str, Finished] = {}
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+        except OSError as error:
+            raise UserError(f"{file}: cannot be read ({error.strerror}); mend that or delete it") from error
+        for line in text.splitlines():
+            try:
+                record = json.loads(line)
+                self._finished[record["fingerprint"]] = _finished(record)
+            except (ValueError, KeyError, TypeError):
+                continue
+        self._torn = bool(text) and not text.endswith("\n")
+
+    def finished(self, fingerprint: str) -> Registration | None:
+        """The registration recorded under a fingerprint; None where the pair is still to do."""
+        found = self._finished.get(fingerprint)
+        return found.registration if found else None
+
+    def crop(self, fingerprint: str) -> Crop | None:
+        """Its crop; None where no images of it were written."""
+        found = self._finished.get(fingerprint)
+        return found.crop if found else None
+
+    def record(self, fingerprint: str, registration: Registration, crop: Crop | None) -> None:
+        """Append a finished pair; once this returns, neither a kill nor a power cut loses it.
+
+        Args:
+            fingerprint: tells the inputs and the settings of the pair from any others.
+            registration: what was found.
+            crop: (top, left, height, width) of the images written; None where none were.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        fields = asdict(registration) | {"matrix": registration.matrix.tolist()}
+        line = json.dumps({"fingerprint": fingerprint, "crop": crop, "registration": fields})
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write("\n" * self._torn + line + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise UserError(f"{self.file}: cannot be written ({error.strerror}); mend that and run it again") from error
+        self._torn = False
+        self._finished[fingerprint] = Finished(registration, crop)
+
+
+def _finished(record: dict[str, object]) -> Finished:
+    fields, crop = record["registration"], record["crop"]
+    if not isinstance(fields, dict) or not isinstance(crop, list | None):
+        raise TypeError
+    registration = Registration(**fields | {"matrix": np.array(fields["matrix"], float).reshape(3, 3)})
+    return Finished(registration, tuple(crop) if crop else None)
