@@ -203,6 +203,32 @@ def test_cosine_paper_against_the_double_loop() -> None:
     assert metrics.cosine_paper(pred, true) == pytest.approx(np.mean(similarities))
 
 
+# Masks
+
+
+def test_pixels_left_by_a_mask_are_an_image_of_one_row() -> None:
+    mask = np.array([[True, False], [False, True]])
+    image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    assert metrics.usable_pixels(image, None) is image
+    np.testing.assert_array_equal(metrics.usable_pixels(image, mask), [[[0, 1, 2], [9, 10, 11]]])
+    np.testing.assert_array_equal(metrics.usable_pixels(image[..., 0], mask), [[0, 9]])
+
+
+def test_ssim_of_a_masked_image_takes_whole_windows_only() -> None:
+    pred, true = scene(1), scene(2)
+    mask = np.zeros((40, 56), np.bool_)
+    mask[5:25, 10:31] = True
+    part = np.s_[5:25, 10:31]
+    assert metrics.ssim(pred, true, mask) == pytest.approx(metrics.ssim(pred[part], true[part]))
+    assert metrics.ssim(pred, true, np.ones_like(mask)) == pytest.approx(metrics.ssim(pred, true))
+    mask[5:25, 20] = False  # leaves 10 columns on either side
+    assert math.isnan(metrics.ssim(pred, true, mask))
+    small = np.ones((3, 12), np.bool_)
+    assert metrics.ssim(pred[:3, :12], true[:3, :12], small) == pytest.approx(
+        metrics.ssim(pred[:3, :12], true[:3, :12])
+    )
+
+
 # Any input
 
 

@@ -38,6 +38,12 @@ def write_pairs(folder: Path, stems: list[str], size: tuple[int, int] = (40, 48)
     return folder
 
 
+def write_mask(folder: Path, stem: str, usable: NDArray[np.bool_]) -> None:
+    """Write `mask/STEM.png`, 255 where a pixel is usable."""
+    (folder / "mask").mkdir(exist_ok=True)
+    assert cv2.imwrite(str(folder / "mask" / f"{stem}.png"), usable * np.uint8(255))
+
+
 def write_index(folder: Path, rows: list[dict[str, str]]) -> Path:
     """Write an `index.csv` that names `infrared/STEM.png` and `rgb/STEM.png` with further columns."""
     rows = [{"infrared": f"infrared/{r['stem']}.png", "rgb": f"rgb/{r['stem']}.png"} | r for r in rows]

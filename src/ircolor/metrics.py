@@ -7,6 +7,10 @@ not defined for an image is NaN. CIELAB is that of D65 and the 2 degree observer
 
 PSNR and SSIM hardly see colour: a gray image with the right brightness does well on both. Read them beside
 `chroma_gain` and `colorfulness_ratio`, where a gray image scores 0.
+
+Where a mask forbids some of the pixels, most scores are taken of what `usable_pixels` leaves of both images, since they
+look at one pixel at a time; `ssim` takes the mask itself, and `cosine_paper`, which compares whole rows, can have none.
+Numbers with and without masks are not comparable.
 """
 
 import importlib
@@ -14,14 +18,29 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError
 
 Image = NDArray[Any]
+Mask = NDArray[np.bool_]
 
 SSIM_WINDOW_PX = 11  # what scikit-image takes for gaussian weights of sigma 1.5
 DARK = 1 / 255
+
+
+def usable_pixels(image: Image, mask: Mask | None) -> Image:
+    """The pixels of an image that may be used, as an image of one row; the image itself where there is no mask.
+
+    Args:
+        image: (H, W) or (H, W, C).
+        mask: (H, W) bool with at least one True, where a pixel may be used; None where all may.
+
+    Returns:
+        (1, N) or (1, N, C): the N pixels where the mask is True.
+    """
+    return image if mask is None else image[mask][None]
 
 
 def psnr_db(pred_rgb: Image, true_rgb: Image) -> float:
@@ -35,10 +54,12 @@ def psnr_db(pred_rgb: Image, true_rgb: Image) -> float:
     return float("inf") if mean_square == 0 else -10 * float(np.log10(mean_square))
 
 
-def ssim(pred_rgb: Image, true_rgb: Image) -> float:
+def ssim(pred_rgb: Image, true_rgb: Image, mask: Mask | None = None) -> float:
     """Structural similarity in [-1, 1]: scikit-image, gaussian window of sigma 1.5, mean of the channels.
 
-    An image smaller than the 11x11 window is mirrored at its lower and right edge up to that size.
+    An image smaller than the 11x11 window is mirrored at its lower and right edge up to that size. The mean is over
+    the pixels whose whole window lies in the image and, with a mask (H, W) of usable pixels, holds none but these, so
+    that no other pixel has a say; NaN where there is no such window.
     Comparable only with the same window, population covariance, data range 1 and channel mean; SSIM of luma
     alone, or with the 7x7 uniform window (scikit-image's default), is another number.
 
@@ -48,7 +69,7 @@ def ssim(pred_rgb: Image, true_rgb: Image) -> float:
     missing = [(0, max(0, SSIM_WINDOW_PX - side)) for side in true.shape[:2]] + [(0, 0)]
     if any(after for _, after in missing):
         pred, true = np.pad(pred, missing, mode="symmetric"), np.pad(true, missing, mode="symmetric")
-    similarity = load_skimage("metrics").structural_similarity(
+    similarity, similarity_map = load_skimage("metrics").structural_similarity(
         pred,
         true,
         gaussian_weights=True,
@@ -56,8 +77,16 @@ def ssim(pred_rgb: Image, true_rgb: Image) -> float:
         use_sample_covariance=False,
         data_range=1.0,
         channel_axis=2,
+        full=True,
     )
-    return float(similarity)
+    if mask is None:
+        return float(similarity)
+    windows = np.pad(mask, missing[:2], mode="symmetric")
+    for axis in (0, 1):
+        windows = np.asarray(sliding_window_view(windows, SSIM_WINDOW_PX, axis).all(axis=-1))
+    border_px = SSIM_WINDOW_PX // 2
+    inner = similarity_map[border_px:-border_px, border_px:-border_px]
+    return float(inner[windows].mean()) if windows.any() else float("nan")
 
 
 def delta_e_2000(pred_rgb: Image, true_rgb: Image) -> float:

@@ -9,6 +9,7 @@ import pytest
 from ircolor.errors import UserError
 from ircolor.evaluation.comparison import compare
 from ircolor.evaluation.score import mean_scores
+from tests.tiny_pairs import write_mask
 
 pytestmark = pytest.mark.usefixtures("fake_models")
 
@@ -58,6 +59,31 @@ def test_without_training_pairs_the_curve_is_left_out_and_it_is_said(data: Path)
     assert comparison.first_model == "half"
     assert len(comparison.notes) == 1
     assert "cubic-curve" in comparison.notes[0]
+
+
+def test_masks_leave_pixels_out_of_scores_and_of_the_curve_and_it_is_said(data: Path, predictions: Path) -> None:
+    lines = (data / "index.csv").read_text().splitlines()
+    masks = {"a": (20, 24), "t1": (18, 18)}
+    for stem, size in masks.items():
+        usable = np.ones(size, np.bool_)
+        usable[: size[0] // 4] = False
+        write_mask(data, stem, usable)
+    rows = [f"{line},{f'mask/{stem}.png' if (stem := line.split(',')[0]) in masks else ''}" for line in lines[1:]]
+    (data / "index.csv").write_text("\n".join([lines[0] + ",mask", *rows]))
+    first = compare(["half"], data, predictions=predictions)
+    assert len(first.notes) == 1
+    assert first.notes[0].startswith("Masks of 1 of 3 images leave out 8.3 % of the pixels")
+    for stem, (height, _) in masks.items():
+        file = str(data / "rgb" / f"{stem}.png")
+        rgb = cv2.imread(file)
+        assert rgb is not None
+        rgb[: height // 4] = 255 - rgb[: height // 4]
+        assert cv2.imwrite(file, rgb)
+    second = compare(["half"], data, predictions=predictions)
+    for name, scores in first.scores.items():
+        means = dict(second.scores[name].mean)
+        assert means.pop("cosine_paper") != scores.mean["cosine_paper"]
+        assert means == {key: scores.mean[key] for key in means}
 
 
 def test_stems_must_be_unique(data: Path) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ircolor import metrics
@@ -61,6 +63,27 @@ def test_undefined_scores_do_not_count_in_the_mean() -> None:
     both = mean_scores([score_image(black, ORANGE), score_image(RED, ORANGE)])
     assert both["angular_error_deg"] == metrics.angular_error_deg(RED, ORANGE)
     assert math.isnan(mean_scores([score_image(black, ORANGE)])["angular_error_deg"])
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 1000), top=st.integers(0, 12), left=st.integers(0, 14))
+def test_scores_under_a_mask_are_those_of_the_usable_part_alone(seed: int, top: int, left: int) -> None:
+    rng = np.random.default_rng(seed)
+    pred, true = rng.integers(0, 256, (2, 24, 28, 3), np.uint8)
+    mask = np.zeros((24, 28), np.bool_)
+    part = np.s_[top : top + 12, left : left + 14]
+    mask[part] = True
+    scores, expected = score_image(pred, true, mask), score_image(pred[part], true[part])
+    assert scores.pop("masked_share") == pytest.approx(1 - 12 * 14 / (24 * 28))
+    assert scores.pop("cosine_paper") == metrics.cosine_paper(pred, true)
+    assert scores == pytest.approx({key: expected[key] for key in scores})
+    noise = rng.integers(0, 256, (2, 24, 28, 3), np.uint8)
+    again = score_image(np.where(mask[..., None], pred, noise[0]), np.where(mask[..., None], true, noise[1]), mask)
+    assert scores == {key: again[key] for key in scores}
+
+
+def test_without_a_mask_nothing_is_left_out() -> None:
+    assert score_image(RED, ORANGE)["masked_share"] == 0
 
 
 def test_every_row_sees_every_pair_once_and_its_scores_are_kept_by_stem(data: Path) -> None:

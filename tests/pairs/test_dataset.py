@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader
 from ircolor.pairs.augment import Augmentation
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.index import find_pairs
-from tests.tiny_pairs import write_pairs
+from tests.tiny_pairs import write_mask, write_pairs
 
 AUGMENTATION = Augmentation(crop_px=16, flip=True)
 
@@ -78,3 +78,24 @@ def test_values_are_those_of_a_tanh(tmp_path: Path) -> None:
     np.testing.assert_allclose(item["infrared"][0], infrared / 127.5 - 1, atol=1e-6)
     np.testing.assert_allclose(item["true_rgb"], np.moveaxis(rgb / 127.5 - 1, -1, 0), atol=1e-6)
     assert "true_edges" not in item
+
+
+def test_masks_are_in_every_item_or_in_none(tmp_path: Path) -> None:
+    usable = np.zeros((16, 16), np.bool_)
+    usable[3, 5:] = True
+    write_pairs(tmp_path, ["a", "b"], (16, 16))
+    loaded = load_pairs(find_pairs(tmp_path), 2 * 16 * 16 * 4)
+    assert loaded.num_masks == 0
+    assert "mask" not in PairDataset(loaded, Augmentation(crop_px=16), None, seed=0)[(0, 0)]
+    write_mask(tmp_path, "b", usable)
+    pairs = find_pairs(tmp_path)
+    masked = load_pairs(pairs, 2 * 16 * 16 * 4 + 16 * 16)
+    assert masked.num_masks == 1
+    assert masked.digest != loaded.digest
+    assert masked.decoded is not None
+    assert load_pairs(pairs, 2 * 16 * 16 * 4 + 16 * 16 - 1).decoded is None
+    dataset = PairDataset(masked, Augmentation(crop_px=16), None, seed=0)
+    (batch,) = DataLoader(dataset, batch_sampler=[[(0, 0), (1, 1)]])
+    assert batch["mask"].shape == (2, 1, 16, 16)
+    assert batch["mask"][0].all()
+    np.testing.assert_array_equal(batch["mask"][1, 0], usable)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -6,7 +7,9 @@ import pytest
 
 from ircolor.errors import UserError
 from ircolor.pairs.index import check_pairs, find_pairs
-from tests.tiny_pairs import scene, write_index, write_pairs
+from tests.tiny_pairs import scene, write_index, write_mask, write_pairs
+
+USABLE = np.random.default_rng(0).random((40, 48)) < 0.5
 
 
 def test_two_folders_of_equal_stems(tmp_path: Path) -> None:
@@ -24,6 +27,49 @@ def test_index_gives_order_scene_and_columns(tmp_path: Path) -> None:
     first, second = find_pairs(tmp_path)
     assert (first.stem, first.scene, first.columns["camera"]) == ("b", "park", "7")
     assert second.scene == "a"
+
+
+def test_masks_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    write_mask(write_pairs(tmp_path, ["a", "b"]), "b", USABLE)
+    without, masked = find_pairs(tmp_path)
+    assert without.mask is None
+    assert without.read_masked()[2] is None
+    mask = masked.read_masked()[2]
+    assert mask is not None
+    assert mask.dtype == np.bool_
+    np.testing.assert_array_equal(mask, USABLE)
+    assert len(masked.read()) == 2
+
+
+def test_masks_are_named_by_the_index_and_cropped_with_the_pair(tmp_path: Path) -> None:
+    write_mask(write_pairs(tmp_path, ["a", "b"]), "other", USABLE)
+    write_index(tmp_path, [{"stem": "a", "mask": "mask/other.png"}, {"stem": "b", "mask": ""}])
+    masked, without = find_pairs(tmp_path)
+    assert without.mask is None
+    infrared, _, mask = replace(masked, crop=(3, 5, 16, 20)).read_masked()
+    assert infrared.shape == (16, 20)
+    np.testing.assert_array_equal(mask, USABLE[3:19, 5:25])
+
+
+def test_masks_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    write_pairs(tmp_path, ["a", "b", "c", "d"])
+    write_mask(tmp_path, "a", np.ones((40, 50), np.bool_))
+    write_mask(tmp_path, "b", np.zeros((40, 48), np.bool_))
+    write_mask(tmp_path, "c", USABLE)
+    (tmp_path / "mask" / "d.png").write_text("no image")
+    with pytest.raises(UserError, match=r"mask/a\.png is 50x40 but .*infrared/a\.png is 48x40") as error:
+        list(check_pairs(find_pairs(tmp_path)))
+    assert "3 of the pairs" in str(error.value)
+    assert "mask/b.png: leaves no pixel of pair b to use" in str(error.value)
+    assert "mask/d.png: not an image" in str(error.value)
+    with pytest.raises(UserError, match="50x40"):  # though the crop lies in both
+        replace(find_pairs(tmp_path)[0], crop=(0, 0, 8, 8)).read()
+
+
+def test_masks_without_a_pair_are_named(tmp_path: Path) -> None:
+    write_mask(write_pairs(tmp_path, ["a"]), "b", USABLE)
+    with pytest.raises(UserError, match=r"mask/b\.png: no file of that stem in .*rgb"):
+        find_pairs(tmp_path)
 
 
 def test_infrared_of_sixteen_bits_is_read_as_the_runtime_reads_it(tmp_path: Path) -> None:
@@ -44,6 +90,10 @@ def test_infrared_of_sixteen_bits_is_read_as_the_runtime_reads_it(tmp_path: Path
         (lambda folder: folder, "neither index.csv nor"),
         (lambda folder: write_index(write_pairs(folder, ["a"]), [{"stem": "b"}]), "b.png does not exist"),
         (lambda folder: write_index(folder, [{"stem": "a", "rgb": ""}]), "line 2: no infrared or rgb"),
+        (
+            lambda folder: write_index(write_pairs(folder, ["a"]), [{"stem": "a", "mask": "mask/a.png"}]),
+            r"line 2: .*mask/a\.png does not exist",
+        ),
     ],
 )
 def test_unusable_folders_are_named(tmp_path: Path, prepare: object, message: str) -> None:

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from torch import Tensor, nn
 
+from ircolor.nets import NETS
 from ircolor.training.losses import (
     canny_edges,
     color_loss,
@@ -61,6 +64,57 @@ def test_equation_6_shows_the_difference_map_to_edge_net_and_reaches_the_predict
 
 def test_equation_7_weighs_both_terms_alike() -> None:
     assert total_loss(torch.tensor(2.0), torch.tensor(0.5)).item() == 2.5
+
+
+def test_means_are_over_usable_pixels() -> None:
+    first_only = torch.tensor([[[[True, False]]]])
+    assert color_loss(PREDICTED, TRUE, first_only).item() == pytest.approx(9)
+    edges = torch.tensor([[[[0.5, -1.0]]]]), torch.tensor([[[[1.0, 1.0]]]])
+    assert edge_loss(*edges, first_only).item() == pytest.approx(0.25)
+    # The second image of a batch has as many votes as it has usable pixels.
+    batch = torch.cat([PREDICTED, PREDICTED]), torch.cat([TRUE, TRUE])
+    mask = torch.cat([first_only, torch.ones_like(first_only)])
+    assert color_loss(*batch, mask).item() == pytest.approx((9 + 9 + 4) / 3)
+
+
+def test_a_batch_without_usable_pixels_has_no_loss_and_no_gradient() -> None:
+    predicted = PREDICTED.clone().requires_grad_()
+    loss = color_loss(predicted, TRUE, torch.zeros(1, 1, 1, 2, dtype=torch.bool))
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert loss.item() == 0
+    assert predicted.grad is not None
+    assert not predicted.grad.any()
+
+
+@given(seed=st.integers(0, 1000), share=st.floats(0, 1))
+def test_masked_pixels_change_no_loss_and_get_no_gradient(seed: int, share: float) -> None:
+    torch.manual_seed(seed)
+    edge_net = NETS["edgenet"](4, "text")
+    mask = torch.rand(2, 1, 9, 11) < share
+    predicted, true, wrecked, wrecked_true = torch.rand(4, 2, 3, 9, 11) * 2 - 1
+    edges = torch.rand(2, 1, 9, 11)
+
+    def losses(pred_rgb: Tensor, true_rgb: Tensor, true_edges: Tensor) -> Tensor:
+        edge = difference_edge_loss(edge_net, pred_rgb, true_rgb, true_edges, mask)
+        return torch.stack([color_loss(pred_rgb, true_rgb, mask), edge])
+
+    predicted.requires_grad_()
+    expected = losses(predicted, true, edges)
+    elsewhere = torch.where(mask, predicted, wrecked), torch.where(mask, true, wrecked_true)
+    assert torch.equal(losses(*elsewhere, torch.where(mask, edges, 1 - edges)), expected)
+    expected.sum().backward()  # type: ignore[no-untyped-call]
+    assert predicted.grad is not None
+    assert not predicted.grad[~mask.expand_as(predicted)].any()
+
+
+def test_a_mask_that_forbids_nothing_is_no_mask() -> None:
+    torch.manual_seed(0)
+    edge_net = NETS["edgenet"](4, "text")
+    predicted, true = torch.rand(2, 2, 3, 8, 8)
+    edges, mask = torch.rand(2, 1, 8, 8), torch.ones(2, 1, 8, 8, dtype=torch.bool)
+    torch.testing.assert_close(color_loss(predicted, true, mask), color_loss(predicted, true))
+    arguments = edge_net, predicted, true, edges
+    torch.testing.assert_close(difference_edge_loss(*arguments, mask), difference_edge_loss(*arguments))
 
 
 def step_image() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

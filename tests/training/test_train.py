@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from accelerate.state import AcceleratorState
@@ -26,7 +28,7 @@ from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.device import Precision
 from ircolor.training.recipes import Recipe, smoke
 from ircolor.training.train import Outcome, train
-from tests.tiny_pairs import write_pairs
+from tests.tiny_pairs import write_mask, write_pairs
 
 RECIPE = replace(smoke(), epochs=4, validate_every=2)  # 11 pairs, batches of 4: 2 steps an epoch
 
@@ -90,11 +92,11 @@ def test_a_stopped_and_resumed_run_ends_like_an_uninterrupted_one(
     assert steps == sorted(steps)
 
 
-def signal_at_call(call: int, number: signal.Signals) -> Callable[[Tensor, Tensor], Tensor]:
+def signal_at_call(call: int, number: signal.Signals) -> Callable[[Tensor, Tensor, None], Tensor]:
     """The colour loss, with a signal to this process at the given call."""
     calls = 0
 
-    def color_loss(pred_rgb: Tensor, true_rgb: Tensor) -> Tensor:
+    def color_loss(pred_rgb: Tensor, true_rgb: Tensor, _mask: None) -> Tensor:
         nonlocal calls
         calls += 1
         if calls == call:
@@ -171,6 +173,45 @@ def test_without_edge_net_there_is_no_edge_loss(data: Path, tmp_path: Path) -> N
     assert not any(name.startswith("edge_net") for name in tensors)
 
 
+def test_a_run_learns_and_is_chosen_by_usable_pixels_only(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrecking the truth under the masks changes no bit of the weights; without masks it does."""
+    # The edge map of the whole truth, and a zoom to a small extent, would see what was wrecked.
+    monkeypatch.setattr(train_module, "EDGE_MAPS", {"canny": lambda rgb: np.zeros(rgb.shape[:2], np.float32)})
+    recipe = replace(RECIPE, augmentation=replace(RECIPE.augmentation, scale=(1.0, 1.0)))
+    usable = np.ones((40, 48), np.bool_)
+    usable[10:30, 8:40] = False
+    stems = [f"frame_{number:02d}" for number in range(3, 15)]  # of training and of validation
+    wrecked = tmp_path / "wrecked"
+    shutil.copytree(data, wrecked)
+    for stem in stems:
+        file = str(wrecked / "rgb" / f"{stem}.png")
+        rgb = cv2.imread(file)
+        assert rgb is not None
+        rgb[~usable] = 255 - rgb[~usable]
+        assert cv2.imwrite(file, rgb)
+    shutil.copytree(wrecked, tmp_path / "unmasked")
+    for folder in (data, wrecked):
+        for stem in stems:
+            write_mask(folder, stem, usable)
+    whole, parts, other = (
+        run_quietly(recipe, folder, tmp_path / f"run_{folder.name}")
+        for folder in (data, wrecked, tmp_path / "unmasked")
+    )
+    assert_same_end(tmp_path / "run_pairs", tmp_path / "run_wrecked")
+    assert whole.progress.best_psnr_db == parts.progress.best_psnr_db
+    assert whole.progress.best_psnr_db != other.progress.best_psnr_db
+
+
+def test_a_run_tells_how_many_pairs_have_masks(data: Path, tmp_path: Path) -> None:
+    for stem in ("frame_02", "frame_14"):  # of the training and of the test split
+        write_mask(data, stem, np.arange(40 * 48).reshape(40, 48) > 500)
+    told = StringIO()
+    train(replace(RECIPE, epochs=1), data, None, tmp_path / "run", console=Console(file=told, width=200))
+    assert "11 training pairs, in memory; 1 with a mask; 2 steps an epoch" in told.getvalue()
+
+
 def test_losses_of_the_first_twenty_steps_are_those_on_record(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,7 +284,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_the_weights_are_touched(
 ) -> None:
     calls = 0
 
-    def color_loss(pred_rgb: Tensor, _true_rgb: Tensor) -> Tensor:
+    def color_loss(pred_rgb: Tensor, _true_rgb: Tensor, _mask: None) -> Tensor:
         nonlocal calls
         calls += 1
         return pred_rgb.square().mean() * (float("nan") if calls == 4 else 1)

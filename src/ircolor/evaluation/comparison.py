@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from ircolor.errors import UserError, brief
@@ -13,7 +14,7 @@ from ircolor.evaluation.models import distinct_name, model_rows
 from ircolor.evaluation.predictions import predictions_row
 from ircolor.evaluation.references import CUBIC_CURVE, INFRARED_COPY, fit_cubic_curve, infrared_copy
 from ircolor.evaluation.score import Row, RowScores, Scores, Track, score_pairs, track_silently
-from ircolor.metrics import load_skimage
+from ircolor.metrics import load_skimage, usable_pixels
 from ircolor.pairs.index import Pair, check_pairs, find_pairs, raise_problems
 from ircolor.pairs.protocols import default_protocol, split_pairs
 
@@ -110,9 +111,19 @@ def compare(
         notes.append(f"No row {CUBIC_CURVE}, which is fitted on training pairs: {brief(error)}")
     else:
         training_images = track(check_pairs(train_pairs), "fitting the cubic curve", total=len(train_pairs))
-        references[CUBIC_CURVE] = fit_cubic_curve(training_images)
+        references[CUBIC_CURVE] = fit_cubic_curve(
+            (usable_pixels(infrared, mask), usable_pixels(rgb, mask)) for infrared, rgb, mask in training_images
+        )
     rows = references | rows
-    return Comparison(rows, score_pairs(rows, pairs, track), pairs, protocol, split, notes)
+    scores = score_pairs(rows, pairs, track)
+    num_masked = sum(pair.mask is not None for pair in pairs)
+    if num_masked:
+        share = mean(image["masked_share"] for image in scores[INFRARED_COPY].images.values())
+        notes.append(
+            f"Masks of {num_masked} of {len(pairs)} images leave out {100 * share:.1f} % of the pixels; cosine paper "
+            "alone is of all. These scores compare with none that were taken without the masks."
+        )
+    return Comparison(rows, scores, pairs, protocol, split, notes)
 
 
 def _defined(scores: Scores) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def fit_cubic_curve(images: Iterable[tuple[Image, Image]]) -> Row:
     memory: pixels of equal infrared share a row of the equations, so 256 counts and sums hold everything.
 
     Args:
-        images: infrared (H, W) and RGB (H, W, 3) of the training split, both uint8.
+        images: infrared (H, W) and RGB (H, W, 3) of the training split, or their usable pixels, both uint8.
 
     Returns:
         A row: (H, W) uint8 -> (H, W, 3) uint8, clipped to the range.

@@ -53,37 +53,42 @@ class RowScores:
     images: Mapping[str, Scores]
 
 
-def score_image(pred_rgb: Image, true_rgb: Image) -> dict[str, float]:
+def score_image(pred_rgb: Image, true_rgb: Image, mask: metrics.Mask | None = None) -> dict[str, float]:
     """All scores of one image, and with them what `mean_scores` needs for its ratios.
 
     Args:
         pred_rgb: (H, W, 3), uint8 or float in [0, 1].
         true_rgb: the same shape.
+        mask: (H, W), True where a pixel may be used; None where all may. All scores but `cosine_paper` leave the
+            other pixels out.
 
     Returns:
         By name of the function in `ircolor.metrics`; `psnr_db` at most 100. NaN where a score is not defined,
-        e.g. the `chroma_gain` of a truth without colour.
+        e.g. the `chroma_gain` of a truth without colour. `masked_share` is the share of the pixels, in [0, 1], that
+        the mask leaves out.
 
     Raises:
         ValueError: the images differ in shape.
     """
-    chroma_error = metrics.chroma_error(pred_rgb, true_rgb)
-    gray_chroma_error = metrics.gray_chroma_error(true_rgb)
-    colorfulness = metrics.colorfulness(pred_rgb)
-    true_colorfulness = metrics.colorfulness(true_rgb)
+    pred, true = (metrics.usable_pixels(rgb, mask) for rgb in (pred_rgb, true_rgb))
+    chroma_error = metrics.chroma_error(pred, true)
+    gray_chroma_error = metrics.gray_chroma_error(true)
+    colorfulness = metrics.colorfulness(pred)
+    true_colorfulness = metrics.colorfulness(true)
     return {
-        "psnr_db": min(metrics.psnr_db(pred_rgb, true_rgb), PSNR_CEILING_DB),
-        "ssim": metrics.ssim(pred_rgb, true_rgb),
-        "angular_error_deg": metrics.angular_error_deg(pred_rgb, true_rgb),
-        "delta_e_2000": metrics.delta_e_2000(pred_rgb, true_rgb),
+        "psnr_db": min(metrics.psnr_db(pred, true), PSNR_CEILING_DB),
+        "ssim": metrics.ssim(pred_rgb, true_rgb, mask),
+        "angular_error_deg": metrics.angular_error_deg(pred, true),
+        "delta_e_2000": metrics.delta_e_2000(pred, true),
         "chroma_error": chroma_error,
         "chroma_gain": metrics.chroma_gain([chroma_error], [gray_chroma_error]),
         "colorfulness_ratio": metrics.colorfulness_ratio([colorfulness], [true_colorfulness]),
-        "cosine": metrics.cosine(pred_rgb, true_rgb),
+        "cosine": metrics.cosine(pred, true),
         "cosine_paper": metrics.cosine_paper(pred_rgb, true_rgb),
         "gray_chroma_error": gray_chroma_error,
         "colorfulness": colorfulness,
         "true_colorfulness": true_colorfulness,
+        "masked_share": 0.0 if mask is None else 1 - float(mask.mean()),
     }
 
 
@@ -112,9 +117,9 @@ def score_pairs(rows: Mapping[str, Row], pairs: Sequence[Pair], track: Track = t
     """
     images: dict[str, dict[str, Scores]] = {name: {} for name in rows}
     for pair in track(pairs, "scoring"):
-        infrared, true_rgb = pair.read()
+        infrared, true_rgb, mask = pair.read_masked()
         for name, row in rows.items():
-            images[name][pair.stem] = score_image(row(pair.stem, infrared), true_rgb)
+            images[name][pair.stem] = score_image(row(pair.stem, infrared), true_rgb, mask)
     return {name: RowScores(mean_scores(list(scores.values())), scores) for name, scores in images.items()}
 
 

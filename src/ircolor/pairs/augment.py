@@ -1,4 +1,4 @@
-"""Paired augmentation: geometry on both images, intensity on the infrared side only."""
+"""Paired augmentation: geometry on both images and the mask, intensity on the infrared side only."""
 
 from dataclasses import dataclass
 
@@ -27,36 +27,44 @@ class Augmentation:
     infrared_contrast: float = 0.0
 
     def __call__(
-        self, infrared: NDArray[np.uint8], rgb: NDArray[np.uint8], rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        self,
+        infrared: NDArray[np.uint8],
+        rgb: NDArray[np.uint8],
+        mask: NDArray[np.bool_] | None,
+        rng: np.random.Generator,
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_] | None]:
         """Draw one training crop.
 
         Args:
             infrared: (H, W).
             rgb: (H, W, 3), aligned with it.
+            mask: (H, W), True where a pixel may be used; None where all may.
             rng: the only source of chance.
 
         Returns:
-            Infrared (crop_px, crop_px) float32 in [0, 1], and RGB (crop_px, crop_px, 3) uint8.
+            Infrared (crop_px, crop_px) float32 in [0, 1], RGB (crop_px, crop_px, 3) uint8, and the mask (crop_px,
+            crop_px), or None where there was none. A pixel of a zoomed crop may be used where all may from which it
+            was mixed.
         """
         zoom = float(np.exp(rng.uniform(*np.log(self.scale))))
         # The window is cut first and resized after, so that only what is kept is computed.
         window_px = min(max(round(self.crop_px / zoom), 1), max(self.crop_px, min(infrared.shape)))
-        infrared, rgb = _pad_to(infrared, window_px), _pad_to(rgb, window_px)
-        top = int(rng.integers(infrared.shape[0] - window_px + 1))
-        left = int(rng.integers(infrared.shape[1] - window_px + 1))
-        window = np.s_[top : top + window_px, left : left + window_px]
-        infrared, rgb = infrared[window], rgb[window]
-        if window_px != self.crop_px:
-            infrared, rgb = _resize(infrared, self.crop_px), _resize(rgb, self.crop_px)
-        if self.flip and rng.random() < 0.5:
-            infrared, rgb = infrared[:, ::-1], rgb[:, ::-1]
-        unit = infrared.astype(np.float32) / 255
+        top, left = (int(rng.integers(max(length, window_px) - window_px + 1)) for length in infrared.shape)
+        mirror = self.flip and rng.random() < 0.5
+
+        def cut(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            window = _pad_to(pixels, window_px)[top : top + window_px, left : left + window_px]
+            if window_px != self.crop_px:
+                window = _resize(window, self.crop_px)
+            return window[:, ::-1] if mirror else window
+
+        unit = cut(infrared).astype(np.float32) / 255
         if self.infrared_contrast:
             unit = (unit - 0.5) * (1 + rng.uniform(-1, 1) * self.infrared_contrast) + 0.5
         if self.infrared_gain:
             unit = unit * (1 + rng.uniform(-1, 1) * self.infrared_gain)
-        return np.clip(unit, 0, 1, dtype=np.float32), np.ascontiguousarray(rgb)
+        usable = None if mask is None else cut(mask.view(np.uint8) * 255) == 255
+        return np.clip(unit, 0, 1, dtype=np.float32), np.ascontiguousarray(cut(rgb)), usable
 
 
 def _pad_to(pixels: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:

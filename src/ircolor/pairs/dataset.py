@@ -15,10 +15,8 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from ircolor.pairs.augment import Augmentation
-from ircolor.pairs.index import Pair, check_pairs
+from ircolor.pairs.index import Decoded, Pair, check_pairs
 
-BYTES_PER_PIXEL = 4  # one byte of infrared, three of RGB
-Decoded = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 EdgeMap = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
@@ -40,13 +38,21 @@ class LoadedPairs:
         return len(self.pairs)
 
     def __getitem__(self, number: int) -> Decoded:
-        """Infrared (H, W) and RGB (H, W, 3), uint8."""
-        return self.pairs[number].read() if self.decoded is None else self.decoded[number]
+        """Infrared (H, W) and RGB (H, W, 3), uint8; mask (H, W) bool, or None."""
+        return self.pairs[number].read_masked() if self.decoded is None else self.decoded[number]
+
+    @property
+    def num_masks(self) -> int:
+        """How many of the pairs have a mask."""
+        return sum(pair.mask is not None for pair in self.pairs)
 
     @property
     def digest(self) -> str:
-        """Tells whether two runs saw the same pairs: by names and sizes, not by their pixels."""
-        names = "\n".join(f"{pair.stem} {size}" for pair, size in zip(self.pairs, self.num_pixels, strict=True))
+        """Tells whether two runs saw the same pairs: by names, sizes and whether masked, not by their pixels."""
+        names = "\n".join(
+            f"{pair.stem} {size}{' masked' if pair.mask else ''}"
+            for pair, size in zip(self.pairs, self.num_pixels, strict=True)
+        )
         return hashlib.sha256(names.encode()).hexdigest()[:16]
 
     def part(self, start: int, end: int) -> "LoadedPairs":
@@ -64,11 +70,11 @@ def load_pairs(pairs: Sequence[Pair], budget_bytes: int) -> LoadedPairs:
     kept: list[Decoded] | None = []
     num_pixels = []
     used_bytes = 0
-    for infrared, rgb in check_pairs(pairs):
-        used_bytes += infrared.size * BYTES_PER_PIXEL
+    for infrared, rgb, mask in check_pairs(pairs):
+        used_bytes += infrared.nbytes + rgb.nbytes + (0 if mask is None else mask.nbytes)
         num_pixels.append(infrared.size)
         if kept is not None:
-            kept.append((infrared, rgb))
+            kept.append((infrared, rgb, mask))
             if used_bytes > budget_bytes:
                 kept = None
     return LoadedPairs(pairs, kept, np.array(num_pixels, np.int64))
@@ -95,20 +101,28 @@ class PairDataset(Dataset[dict[str, Tensor]]):
         self.augmentation = augmentation
         self.edge_map = edge_map
         self.seed = seed
+        self.has_masks = pairs.num_masks > 0
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def __getitem__(self, visit: tuple[int, int]) -> dict[str, Tensor]:
-        """One crop: infrared (1, H, W) and true_rgb (3, H, W) in [-1, 1]; true_edges (1, H, W) in [0, 1]."""
+        """One crop: infrared (1, H, W) and true_rgb (3, H, W) in [-1, 1]; true_edges (1, H, W) in [0, 1].
+
+        Where any of the pairs has a mask, also mask (1, H, W) bool, True where a pixel may be used.
+        """
         draw, number = visit
-        unit, rgb = self.augmentation(*self.pairs[number], np.random.default_rng([self.seed, draw]))
+        unit, rgb, mask = self.augmentation(*self.pairs[number], np.random.default_rng([self.seed, draw]))
         item = {
             "infrared": torch.from_numpy(unit * 2 - 1)[None],
             "true_rgb": torch.from_numpy(np.moveaxis(rgb.astype(np.float32) / 127.5 - 1, -1, 0).copy()),
         }
         if self.edge_map is not None:
             item["true_edges"] = torch.from_numpy(self.edge_map(rgb))[None]
+        if self.has_masks:  # in every item or in none, so that items make batches
+            item["mask"] = (
+                torch.ones(1, *unit.shape, dtype=torch.bool) if mask is None else torch.from_numpy(mask)[None]
+            )
         return item
 
 

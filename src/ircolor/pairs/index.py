@@ -1,7 +1,9 @@
 """Find the pairs of a folder.
 
 A data folder holds either an `index.csv` with at least the columns `infrared` and `rgb` (paths from that
-folder), or two folders `infrared/` and `rgb/` whose files share their stems.
+folder), or two folders `infrared/` and `rgb/` whose files share their stems. A pair may have a mask, an 8-bit gray
+image of its size: 255 where a pixel may be used, 0 where the two images are not aligned, by parallax for example. It
+is named in the column `mask`, or lies under the same stem in the folder `mask/`.
 """
 
 import csv
@@ -22,6 +24,8 @@ from ircolor.media.intensity import IntensityRule
 
 INDEX_NAME = "index.csv"
 NUM_READERS = min(os.cpu_count() or 1, 8)
+# Infrared (H, W) and RGB (H, W, 3), uint8; mask (H, W), True where a pixel may be used, None where all may.
+Decoded = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_] | None]
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Pair:
         scene: pairs of one scene never stand on both sides of a split.
         columns: all columns of its row in `index.csv`, for protocols.
         crop: (top, left, height, width) in px where the pair is only a part of its files.
+        mask: file of the mask, of the same height and width; None where every pixel may be used.
     """
 
     stem: str
@@ -43,6 +48,7 @@ class Pair:
     scene: str
     columns: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
     crop: tuple[int, int, int, int] | None = None
+    mask: Path | None = None
 
     def read(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Decode both images.
@@ -52,7 +58,20 @@ class Pair:
             intensity rule, the same that the runtime applies to such files.
 
         Raises:
-            UserError: a file is missing or broken, or the two differ in size or look swapped.
+            UserError: as `read_masked`.
+        """
+        infrared, rgb, _ = self.read_masked()
+        return infrared, rgb
+
+    def read_masked(self) -> Decoded:
+        """Decode both images, and the mask where there is one.
+
+        Returns:
+            infrared and RGB as from `read`; mask (H, W) bool, True where a pixel may be used, or None.
+
+        Raises:
+            UserError: a file is missing or broken, the files differ in size, the two images look swapped, or the mask
+                leaves no pixel.
         """
         read = read_infrared(self.infrared)
         infrared, rgb = read.pixels, read_rgb(self.rgb)
@@ -63,11 +82,24 @@ class Pair:
                 f"{self.infrared} is {_size(infrared)} but {self.rgb} is {_size(rgb)}; "
                 "a pair must be aligned and of one size"
             )
+        mask = None
+        if self.mask is not None:
+            mask = read_infrared(self.mask).pixels > 127
+            if mask.shape != infrared.shape:
+                raise UserError(
+                    f"{self.mask} is {_size(mask)} but {self.infrared} is {_size(infrared)}; "
+                    "a mask must be of the size of its pair"
+                )
         if self.crop is not None:
             top, left, height, width = self.crop
-            infrared = infrared[top : top + height, left : left + width]
-            rgb = rgb[top : top + height, left : left + width]
-        return _to_uint8(infrared, IntensityRule("auto")), _to_uint8(rgb, IntensityRule("full"))
+            window = np.s_[top : top + height, left : left + width]
+            infrared, rgb, mask = infrared[window], rgb[window], None if mask is None else mask[window]
+        if mask is not None and not mask.any():
+            raise UserError(
+                f"{self.mask}: leaves no pixel of pair {self.stem} to use; take the pair out, or mend the mask "
+                "(255 where a pixel may be used, else 0)"
+            )
+        return _to_uint8(infrared, IntensityRule("auto")), _to_uint8(rgb, IntensityRule("full")), mask
 
 
 def find_pairs(data: Path) -> list[Pair]:
@@ -88,21 +120,19 @@ def find_pairs(data: Path) -> list[Pair]:
     return pairs
 
 
-def check_pairs(
-    pairs: Sequence[Pair],
-) -> Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+def check_pairs(pairs: Sequence[Pair]) -> Iterable[Decoded]:
     """Decode every pair, in order and in parallel, and name all that are broken once the last one was read.
 
     Yields:
-        What `Pair.read` returns, of each sound pair.
+        What `Pair.read_masked` returns, of each sound pair.
 
     Raises:
         UserError: after the last pair, if any could not be read; names every one of them.
     """
 
-    def read(pair: Pair) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | UserError:
+    def read(pair: Pair) -> Decoded | UserError:
         try:
-            return pair.read()
+            return pair.read_masked()
         except UserError as error:
             return error
 
@@ -147,32 +177,41 @@ def _from_index(index: Path) -> list[Pair]:
         if not (columns["infrared"] and columns["rgb"]):
             problems.append(f"{index}, line {line}: no infrared or rgb file given")
             continue
-        files = index.parent / columns["infrared"], index.parent / columns["rgb"]
+        infrared, rgb = index.parent / columns["infrared"], index.parent / columns["rgb"]
+        mask = index.parent / columns["mask"] if columns.get("mask") else None
+        files = (infrared, rgb) if mask is None else (infrared, rgb, mask)
         problems += [f"{index}, line {line}: {file} does not exist" for file in files if not file.is_file()]
-        stem = columns.get("stem") or files[0].stem
-        pairs.append(Pair(stem, *files, scene=columns.get("scene") or stem, columns=columns))
+        stem = columns.get("stem") or infrared.stem
+        pairs.append(Pair(stem, infrared, rgb, columns.get("scene") or stem, columns, mask=mask))
     raise_problems(problems, f"rows of {index} cannot be used")
     return pairs
 
 
 def _from_folders(data: Path) -> list[Pair]:
-    folders = data / "infrared", data / "rgb"
-    if not all(folder.is_dir() for folder in folders):
+    folders = data / "infrared", data / "rgb", data / "mask"
+    if not all(folder.is_dir() for folder in folders[:2]):
         raise UserError(f"{data}: has neither {INDEX_NAME} nor the folders infrared/ and rgb/")
-    files = [sorted(file for file in folder.iterdir() if is_image(file)) for folder in folders]
+    files = [
+        sorted(file for file in folder.iterdir() if is_image(file)) if folder.is_dir() else [] for folder in folders
+    ]
     problems = [
         f"{folder}: {count} files share the stem {stem}"
         for folder, members in zip(folders, files, strict=True)
         for stem, count in Counter(file.stem for file in members).items()
         if count > 1
     ]
-    infrared, rgb = ({file.stem: file for file in members} for members in files)
+    infrared, rgb, mask = ({file.stem: file for file in members} for members in files)
     problems += [
-        f"{infrared[stem]}: no file of that stem in {folders[1]}" for stem in sorted(infrared.keys() - rgb.keys())
+        f"{members[stem]}: no file of that stem in {folder}"
+        for members, others, folder in (
+            (infrared, rgb, folders[1]),
+            (rgb, infrared, folders[0]),
+            (mask, rgb, folders[1]),
+        )
+        for stem in sorted(members.keys() - others.keys())
     ]
-    problems += [f"{rgb[stem]}: no file of that stem in {folders[0]}" for stem in sorted(rgb.keys() - infrared.keys())]
     raise_problems(problems, f"files of {data} have no partner")
-    return [Pair(stem, infrared[stem], rgb[stem], scene=stem) for stem in sorted(infrared)]
+    return [Pair(stem, infrared[stem], rgb[stem], stem, mask=mask.get(stem)) for stem in sorted(infrared)]
 
 
 def _to_uint8(pixels: NDArray[Any], rule: IntensityRule) -> NDArray[np.uint8]:

@@ -67,7 +67,7 @@ def calibration_images(pairs: Sequence[Pair]) -> Iterator[NDArray[np.float32]]:
     """Crops from all over the pairs, (1, 1, 224, 224) in [-1, 1]."""
     for number in spread_evenly(NUM_CALIBRATION_PAIRS, len(pairs)):
         infrared, rgb = pairs[number].read()
-        unit, _ = CALIBRATION_CROP(infrared, rgb, np.random.default_rng(number))
+        unit, _, _ = CALIBRATION_CROP(infrared, rgb, None, np.random.default_rng(number))
         yield unit[None, None] * 2 - 1
 
 

@@ -3,6 +3,9 @@
 The paper sums over pixels and batch; we average over both. The constant between the two is absorbed by Adam,
 and the learning rate does not depend on crop or batch. Channels are summed, not averaged: that keeps the
 paper's balance between the 3-channel colour term and the 1-channel edge term.
+
+Pixels that a mask leaves out count in no mean. A mask is (B, 1, H, W) bool, True where a pixel may be used; None
+stands for all. A batch without any usable pixel has a loss of 0.
 """
 
 from collections.abc import Callable
@@ -32,27 +35,33 @@ def squared_error(predicted: Tensor, true: Tensor) -> Tensor:
     return (predicted - true).square().sum(dim=1)
 
 
-def color_loss(pred_rgb: Tensor, true_rgb: Tensor) -> Tensor:
+def color_loss(pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None = None) -> Tensor:
     """Equation 2: loss of ColorNet; images (B, 3, H, W) in [-1, 1]. A scalar in [0, 12]."""
-    return squared_error(pred_rgb, true_rgb).mean()
+    return _mean_of_usable(squared_error(pred_rgb, true_rgb), mask)
 
 
-def edge_loss(predicted_edges: Tensor, true_edges: Tensor) -> Tensor:
+def edge_loss(predicted_edges: Tensor, true_edges: Tensor, mask: Tensor | None = None) -> Tensor:
     """Equation 3: loss of EdgeNet.
 
     Args:
         predicted_edges: EdgeNet's output, (B, 1, H, W), in [-1, 1].
         true_edges: edge map of the true RGB image, same shape, in [0, 1].
+        mask: usable pixels, same shape; None for all.
 
     Returns:
-        Scalar: squared error summed over channels, averaged over batch and pixels.
+        Scalar: squared error summed over channels, averaged over batch and usable pixels.
     """
-    return squared_error(predicted_edges, true_edges).mean()
+    return _mean_of_usable(squared_error(predicted_edges, true_edges), mask)
 
 
-def difference_map(pred_rgb: Tensor, true_rgb: Tensor) -> Tensor:
-    """Equation 4, left side: D = F(X) - Y, what EdgeNet is shown. (B, 3, H, W) in [-2, 2]."""
-    return pred_rgb - true_rgb
+def difference_map(pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Equation 4, left side: D = F(X) - Y, what EdgeNet is shown. (B, 3, H, W) in [-2, 2].
+
+    It is 0 where the mask forbids a pixel: EdgeNet looks at neighbours and normalises over the batch, so anything else
+    there would reach its output at usable pixels. 0 says that no error is known, and lets no gradient through.
+    """
+    difference = pred_rgb - true_rgb
+    return difference if mask is None else difference * mask
 
 
 def edge_enhanced_rgb(true_rgb: Tensor, true_edges: Tensor) -> Tensor:
@@ -68,14 +77,23 @@ def edge_enhanced_rgb(true_rgb: Tensor, true_edges: Tensor) -> Tensor:
     return true_edges + true_rgb
 
 
-def difference_edge_loss(edge_net: nn.Module, pred_rgb: Tensor, true_rgb: Tensor, true_edges: Tensor) -> Tensor:
+def difference_edge_loss(
+    edge_net: nn.Module, pred_rgb: Tensor, true_rgb: Tensor, true_edges: Tensor, mask: Tensor | None = None
+) -> Tensor:
     """Equation 6: the edge loss of EdgeNet on the difference map; its gradient reaches both networks."""
-    return edge_loss(edge_net(difference_map(pred_rgb, true_rgb)), true_edges)
+    return edge_loss(edge_net(difference_map(pred_rgb, true_rgb, mask)), true_edges, mask)
 
 
 def total_loss(color: Tensor, edge: Tensor) -> Tensor:
     """Equation 7: the sum of both terms, 1:1."""
     return color + edge
+
+
+def _mean_of_usable(error: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean of an error (B, H, W) over the usable pixels of the whole batch."""
+    if mask is None:
+        return error.mean()
+    return (error * mask[:, 0]).sum() / mask.sum().clamp(min=1)
 
 
 def canny_edges(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

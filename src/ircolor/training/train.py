@@ -145,6 +145,7 @@ def train(
     journal.say(
         f"{precision.hardware}: {precision.reason}\n"
         f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "
+        f"{f'{train_pairs.num_masks} with a mask; ' if train_pairs.num_masks else ''}"
         f"{per_epoch} steps an epoch, {recipe.epochs} epochs"
     )
     losses: dict[str, torch.Tensor] = {}
@@ -155,13 +156,13 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate_at(progress.step, total_steps)
             infrared = batch["infrared"].contiguous(memory_format=memory_format)
-            true_rgb = batch["true_rgb"]
+            true_rgb, mask = batch["true_rgb"], batch.get("mask")
 
             pred_rgb = net(infrared)
-            loss = color_loss(pred_rgb, true_rgb)
+            loss = color_loss(pred_rgb, true_rgb, mask)
             terms = {"color_loss": loss}
             if edge_net is not None:
-                terms["edge_loss"] = difference_edge_loss(edge_net, pred_rgb, true_rgb, batch["true_edges"])
+                terms["edge_loss"] = difference_edge_loss(edge_net, pred_rgb, true_rgb, batch["true_edges"], mask)
                 loss = total_loss(terms["color_loss"], terms["edge_loss"])
             if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
                 raise UserError(

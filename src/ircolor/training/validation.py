@@ -9,7 +9,7 @@ from accelerate import Accelerator
 from numpy.typing import NDArray
 
 from ircolor.atomic import write_atomic
-from ircolor.metrics import psnr_db
+from ircolor.metrics import psnr_db, usable_pixels
 from ircolor.nets import ColorizingNet
 from ircolor.pairs.dataset import LoadedPairs
 from ircolor.pairs.index import spread_evenly
@@ -35,20 +35,20 @@ def validate(
         channels_last: memory format of the images.
 
     Returns:
-        Mean over images of the PSNR in dB.
+        Mean over images of the PSNR in dB, over usable pixels where a pair has a mask.
     """
     net.eval()
     scores, rows = [], []
     shown = spread_evenly(GRID_ROWS, len(pairs))
     for number in range(len(pairs)):
-        infrared, true_rgb = pairs[number]
+        infrared, true_rgb, mask = pairs[number]
         images = torch.from_numpy(infrared).to(accelerator.device)[None, None].float() / 127.5 - 1
         if channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), accelerator.autocast():
             predicted = net(images)[0].float()
         pred_rgb = ((predicted.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
-        scores.append(psnr_db(pred_rgb, true_rgb))
+        scores.append(psnr_db(usable_pixels(pred_rgb, mask), usable_pixels(true_rgb, mask)))
         if number in shown:
             rows.append([np.repeat(infrared[..., None], 3, axis=2), pred_rgb, true_rgb])
     net.train()
