@@ -1,0 +1,289 @@
+"""Points given by hand in both images: reading them, and naming those that were clicked wrongly.
+
+Distances are in px of the infrared image.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ircolor.errors import UserError, brief
+from ircolor.pairs.index import raise_problems
+from ircolor.registration.result import ModelName
+from ircolor.registration.spline import thin_plate
+from ircolor.registration.transforms import (
+    FITS,
+    MIN_POINTS,
+    Points,
+    Size,
+    Warp,
+    apply_matrix,
+    fit_affine,
+    fit_thin_plate,
+    geometry_problem,
+)
+
+COLUMNS = ("x_rgb", "y_rgb", "x_ir", "y_ir")
+# A point is suspect when it is further off than this many times what the others are off, and than this many px.
+SUSPECT_RATIO = 6.0
+SUSPECT_PX = 3.0
+# A richer model must be better by this factor and by this many px.
+CLEAR_RATIO = 1.25
+CLEAR_PX = 0.1
+# Points whose spread across their line is less than this share of that along it lie on one line.
+LINE_RATIO = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class HandPoints:
+    """Points that someone clicked in both images of a pair, or of a rig.
+
+    Attributes:
+        rgb: (N, 2), (x, y) in px of the RGB image.
+        infrared: (N, 2), the same points in the infrared image.
+        lines: the line of the file that each comes from.
+        name: what to call the file in messages.
+    """
+
+    rgb: Points
+    infrared: Points
+    lines: list[int]
+    name: str = "the points"
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def part(self, chosen: Sequence[int]) -> "HandPoints":
+        """Those of the given numbers."""
+        lines = [self.lines[number] for number in chosen]
+        return HandPoints(self.rgb[chosen], self.infrared[chosen], lines, self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class HandFit:
+    """The transform that points given by hand say.
+
+    Attributes:
+        warp: fitted to all points but the suspects.
+        loo_errors_px: (N,), how far each point is from where the others (without the suspects) put it; NaN where
+            the others are too few to say.
+        suspects: numbers of the points that were probably clicked wrongly.
+        complaints: one line for each suspect, with file and line.
+    """
+
+    warp: Warp
+    loo_errors_px: NDArray[np.float64]
+    suspects: list[int]
+    complaints: list[str]
+
+
+def read_points(file: Path) -> dict[str | None, HandPoints]:
+    """Read a CSV table of points with the columns x_rgb, y_rgb, x_ir, y_ir and, optionally, stem.
+
+    Returns:
+        The points of each stem; of rows without one, which hold for all pairs of a rig, under None.
+
+    Raises:
+        UserError: it cannot be read, lacks columns or points, or has cells that are no numbers or points that stand
+            there twice: all are named by their lines.
+    """
+    rows: dict[str | None, list[tuple[int, list[float]]]] = {}
+    problems = []
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as text:
+            reader = csv.DictReader(text, skipinitialspace=True)
+            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            if missing:
+                raise UserError(
+                    f"{file}: no column {', '.join(missing)}; the first line must name {','.join(COLUMNS)} and, "
+                    "for points of single pairs, stem, with commas between"
+                )
+            for row in reader:
+                try:
+                    numbers = [_number(row, column) for column in COLUMNS]
+                except ValueError as error:
+                    problems.append(f"{file} line {reader.line_num}: {error}")
+                else:
+                    rows.setdefault(row.get("stem") or None, []).append((reader.line_num, numbers))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{file}: cannot be read ({brief(error)}); it must be a CSV table in UTF-8") from error
+    for members in rows.values():
+        seen: dict[tuple[float, ...], int] = {}
+        for line, numbers in members:
+            # Each image by itself: one place cannot be at two places of the other image.
+            for side, place in (("RGB", (0.0, *numbers[:2])), ("infrared", (1.0, *numbers[2:]))):
+                first = seen.setdefault(place, line)
+                if first != line:
+                    problems.append(f"{file} line {line}: the same {side} point as line {first}; remove one of them")
+    raise_problems(problems, f"problems with the points of {file}")
+    if not rows:
+        raise UserError(f"{file}: no points in it; give one line for each point seen in both images")
+    return {stem: _to_points(members, str(file)) for stem, members in rows.items()}
+
+
+def fit_by_hand(
+    points: HandPoints, model: Literal["auto"] | ModelName, rgb_shape: Size, infrared_shape: Size
+) -> HandFit:
+    """Fit a transform to points given by hand, leaving out those that contradict all others.
+
+    Args:
+        points: the points of one pair or rig.
+        model: what to fit; `auto` takes the simplest whose leave-one-out error no richer one clearly improves.
+        rgb_shape: (height, width) of the RGB image.
+        infrared_shape: the same of the infrared image.
+
+    Raises:
+        UserError: points outside of their image, too few for the model, or on one line, swapped columns, or a
+            transform that no two cameras have.
+    """
+    _check_inside(points, rgb_shape, infrared_shape)
+    if model == "auto":
+        # Without a point to spare, nothing tells how good a model is; then only the simplest one is tried.
+        tried = [name for name in MIN_POINTS if len(points) > MIN_POINTS[name] and not _degenerate(points, name)]
+        model = _choose(points, tried) if tried else "similarity"
+    if len(points) < MIN_POINTS[model]:
+        raise UserError(
+            f"{points.name}: {len(points)} point{'s' * (len(points) != 1)} from line {points.lines[0]} on; the "
+            f"{model} model needs at least {MIN_POINTS[model]}, better twice as many: click more"
+        )
+    if _degenerate(points, model):
+        raise UserError(
+            f"{points.name} lines {points.lines[0]} to {points.lines[-1]}: too many of the points lie on one line for "
+            f"the {model} model; click some away from that line, or use the similarity model"
+        )
+    errors_px, trusted = _leave_one_out(points, model)
+    kept = points.part(trusted)
+    warp = _fit(kept, model)
+    # A similarity cannot mirror, so it would hide exchanged x and y in a bad fit.
+    affine = warp.matrix if model != "similarity" or _degenerate(points, "affine") else fit_affine(
+        points.rgb, points.infrared
+    )
+    problem = geometry_problem(warp.matrix, rgb_shape, infrared_shape)
+    if np.linalg.det(affine[:2, :2]) < 0:
+        problem = "it mirrors the image"
+    if problem:
+        raise UserError(
+            f"{points.name}: the transform through the points cannot be right ({problem}); are x and y, or the two "
+            "images, exchanged, or points clicked in another order?"
+        )
+    suspects = sorted(set(range(len(points))) - set(trusted))
+    complaints = [
+        f"{points.name} line {points.lines[number]}: {errors_px[number]:.1f} px off from where the other "
+        f"{len(trusted)} points put it; click it again"
+        for number in suspects
+    ]
+    return HandFit(warp, errors_px, suspects, complaints)
+
+
+def _number(row: dict[str, str], column: str) -> float:
+    text = row[column]
+    try:
+        number = float(text)
+    except (TypeError, ValueError):  # TypeError: a line that ends early
+        number = np.nan
+    if not np.isfinite(number):
+        raise ValueError(f"{column} is {text or 'empty'!r}; give a number in px")
+    return number
+
+
+def _to_points(members: list[tuple[int, list[float]]], name: str) -> HandPoints:
+    numbers = np.array([numbers for _, numbers in members])
+    return HandPoints(numbers[:, :2], numbers[:, 2:], [line for line, _ in members], name)
+
+
+def _check_inside(points: HandPoints, rgb_shape: Size, infrared_shape: Size) -> None:
+    sides = (("x_rgb,y_rgb", "RGB", points.rgb, rgb_shape), ("x_ir,y_ir", "infrared", points.infrared, infrared_shape))
+    outside = [~_inside(places, shape) for _, _, places, shape in sides]
+    if not np.any(outside):
+        return
+    if _inside(points.rgb, infrared_shape).all() and _inside(points.infrared, rgb_shape).all():
+        raise UserError(f"{points.name}: the columns x_rgb,y_rgb and x_ir,y_ir are exchanged; rename them")
+    for (columns, side, places, shape), misses in zip(sides, outside, strict=True):
+        if misses.any() and _inside(places[:, ::-1], shape).all():
+            raise UserError(f"{points.name}: the columns {columns} are exchanged: {side} x holds y; rename them")
+    raise_problems(
+        [
+            f"{points.name} line {points.lines[number]}: {columns} = {places[number, 0]:g},{places[number, 1]:g} lies "
+            f"outside of the {side} image of {shape[1]}x{shape[0]}; click it again"
+            for (columns, side, places, shape), misses in zip(sides, outside, strict=True)
+            for number in np.flatnonzero(misses)
+        ],
+        f"points of {points.name} lie outside of their image",
+    )
+
+
+def _inside(places: Points, shape: Size) -> NDArray[np.bool_]:
+    return np.asarray(((places >= -0.5) & (places <= np.array(shape[1::-1]) - 0.5)).all(axis=1))
+
+
+def _degenerate(points: HandPoints, model: ModelName) -> bool:
+    """Whether there are too few points off one line for a model (of a similarity: too few points)."""
+    if len(points) < MIN_POINTS[model]:
+        return True
+    if model == "similarity":
+        return False
+    return any(_on_line(places, spare=model == "homography") for places in (points.rgb, points.infrared))
+
+
+def _on_line(places: Points, spare: bool) -> bool:
+    """Whether all points lie on one line, or, with `spare`, all but any one of them."""
+    subsets = np.stack([np.delete(places, number, 0) for number in range(len(places))]) if spare else places[None]
+    spreads = np.linalg.svd(subsets - subsets.mean(axis=1, keepdims=True), compute_uv=False)
+    return bool((spreads[:, 1] < LINE_RATIO * spreads[:, 0]).any())
+
+
+def _choose(points: HandPoints, tried: Sequence[ModelName]) -> ModelName:
+    """The simplest of the models, which come in their order, that no later one clearly improves."""
+    scores = []
+    for model in tried:
+        # The worst third may be mis-clicked, whichever model judges.
+        errors_px = np.sort(_leave_one_out(points, model)[0])[: -(-2 * len(points) // 3)]
+        scores.append(float(np.sqrt(np.nanmean(np.square(errors_px)))))
+    best = min(scores)
+    return next(name for name, score in zip(tried, scores, strict=True) if score <= max(CLEAR_RATIO * best, best + CLEAR_PX))
+
+
+def _leave_one_out(points: HandPoints, model: ModelName) -> tuple[NDArray[np.float64], list[int]]:
+    """Error of each point by the others, in px, and the numbers of the points that can be trusted.
+
+    One bad point spoils the errors of all others, and two can hide each other. So the worst one is put aside again
+    and again, up to a third of the points, and then those that fit what is left are taken back.
+    """
+    num = len(points)
+    kept = list(range(num))
+    for _ in range(min(num - MIN_POINTS[model] - 1, (num - 1) // 3)):
+        errors_px = _errors(points.part(kept), model)
+        worst = int(np.nanargmax(errors_px))
+        if errors_px[worst] <= SUSPECT_PX:
+            break
+        kept.pop(worst)
+    while True:
+        errors_px = np.linalg.norm(_fit(points.part(kept), model).to_infrared(points.rgb) - points.infrared, axis=1)
+        errors_px[kept] = _errors(points.part(kept), model)
+        limit_px = max(SUSPECT_PX, SUSPECT_RATIO * float(np.nan_to_num(np.nanmedian(errors_px[kept]))))
+        fitting = [number for number in range(num) if number not in kept and errors_px[number] <= limit_px]
+        if not fitting:
+            return errors_px, kept
+        kept = sorted(kept + fitting)
+
+
+def _errors(points: HandPoints, model: ModelName) -> NDArray[np.float64]:
+    """By how much the fit of all others misses each point, in px; NaN where the others do not determine one."""
+    errors_px = np.full(len(points), np.nan)
+    for number in range(len(points)):
+        others = points.part([other for other in range(len(points)) if other != number])
+        if not _degenerate(others, model):
+            place = _fit(others, model).to_infrared(points.rgb[number : number + 1])
+            errors_px[number] = np.linalg.norm(place - points.infrared[number])
+    return errors_px
+
+
+def _fit(points: HandPoints, model: ModelName) -> Warp:
+    if model == "thin-plate spline":
+        return fit_thin_plate(points.rgb, points.infrared)
+    return Warp(model, FITS[model](points.rgb, points.infrared, None))
