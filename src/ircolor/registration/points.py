@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
 from ircolor.pairs.index import raise_problems
+from ircolor.registration.resample import Points
 from ircolor.registration.result import ModelName
-from ircolor.registration.spline import thin_plate
 from ircolor.registration.transforms import (
     FITS,
     MIN_POINTS,
-    Points,
     Size,
     Warp,
-    apply_matrix,
     fit_affine,
     fit_thin_plate,
     geometry_problem,
@@ -33,7 +31,7 @@ COLUMNS = ("x_rgb", "y_rgb", "x_ir", "y_ir")
 SUSPECT_RATIO = 6.0
 SUSPECT_PX = 3.0
 # A richer model must be better by this factor and by this many px.
-CLEAR_RATIO = 1.25
+CLEAR_RATIO = 1.5
 CLEAR_PX = 0.1
 # Points whose spread across their line is less than this share of that along it lie on one line.
 LINE_RATIO = 0.01
@@ -159,13 +157,11 @@ def fit_by_hand(
     errors_px, trusted = _leave_one_out(points, model)
     kept = points.part(trusted)
     warp = _fit(kept, model)
-    # A similarity cannot mirror, so it would hide exchanged x and y in a bad fit.
-    affine = warp.matrix if model != "similarity" or _degenerate(points, "affine") else fit_affine(
-        points.rgb, points.infrared
-    )
     problem = geometry_problem(warp.matrix, rgb_shape, infrared_shape)
-    if np.linalg.det(affine[:2, :2]) < 0:
-        problem = "it mirrors the image"
+    # A similarity cannot mirror: it would hide exchanged x and y in a bad fit.
+    if model == "similarity" and not _degenerate(points, "affine"):
+        mirrors = np.linalg.det(fit_affine(points.rgb, points.infrared)) < 0
+        problem = "it mirrors the image" if mirrors else problem
     if problem:
         raise UserError(
             f"{points.name}: the transform through the points cannot be right ({problem}); are x and y, or the two "
@@ -180,14 +176,14 @@ def fit_by_hand(
     return HandFit(warp, errors_px, suspects, complaints)
 
 
-def _number(row: dict[str, str], column: str) -> float:
-    text = row[column]
+def _number(row: dict[str, str | None], column: str) -> float:
+    text = row[column] or ""  # None where the line ends early
     try:
         number = float(text)
-    except (TypeError, ValueError):  # TypeError: a line that ends early
+    except ValueError:
         number = np.nan
     if not np.isfinite(number):
-        raise ValueError(f"{column} is {text or 'empty'!r}; give a number in px")
+        raise ValueError(f"{column} is '{text}'; give a number in px")
     return number
 
 
@@ -201,11 +197,18 @@ def _check_inside(points: HandPoints, rgb_shape: Size, infrared_shape: Size) -> 
     outside = [~_inside(places, shape) for _, _, places, shape in sides]
     if not np.any(outside):
         return
+    first = points.lines[int(np.argmax(outside[0] | outside[1]))]
     if _inside(points.rgb, infrared_shape).all() and _inside(points.infrared, rgb_shape).all():
-        raise UserError(f"{points.name}: the columns x_rgb,y_rgb and x_ir,y_ir are exchanged; rename them")
+        raise UserError(
+            f"{points.name}: points lie outside of their image (line {first}), but inside with the two images "
+            "exchanged; exchange the columns x_rgb,y_rgb and x_ir,y_ir, or click again"
+        )
     for (columns, side, places, shape), misses in zip(sides, outside, strict=True):
         if misses.any() and _inside(places[:, ::-1], shape).all():
-            raise UserError(f"{points.name}: the columns {columns} are exchanged: {side} x holds y; rename them")
+            raise UserError(
+                f"{points.name}: points lie outside of the {side} image of {shape[1]}x{shape[0]} (line {first}), but "
+                f"inside with x and y exchanged; exchange the columns {columns}, or click again"
+            )
     raise_problems(
         [
             f"{points.name} line {points.lines[number]}: {columns} = {places[number, 0]:g},{places[number, 1]:g} lies "
@@ -245,7 +248,9 @@ def _choose(points: HandPoints, tried: Sequence[ModelName]) -> ModelName:
         errors_px = np.sort(_leave_one_out(points, model)[0])[: -(-2 * len(points) // 3)]
         scores.append(float(np.sqrt(np.nanmean(np.square(errors_px)))))
     best = min(scores)
-    return next(name for name, score in zip(tried, scores, strict=True) if score <= max(CLEAR_RATIO * best, best + CLEAR_PX))
+    return next(
+        name for name, score in zip(tried, scores, strict=True) if score <= max(CLEAR_RATIO * best, best + CLEAR_PX)
+    )
 
 
 def _leave_one_out(points: HandPoints, model: ModelName) -> tuple[NDArray[np.float64], list[int]]:
@@ -265,8 +270,9 @@ def _leave_one_out(points: HandPoints, model: ModelName) -> tuple[NDArray[np.flo
     while True:
         errors_px = np.linalg.norm(_fit(points.part(kept), model).to_infrared(points.rgb) - points.infrared, axis=1)
         errors_px[kept] = _errors(points.part(kept), model)
-        limit_px = max(SUSPECT_PX, SUSPECT_RATIO * float(np.nan_to_num(np.nanmedian(errors_px[kept]))))
-        fitting = [number for number in range(num) if number not in kept and errors_px[number] <= limit_px]
+        aside = sorted(set(range(num)) - set(kept))
+        limit_px = max(SUSPECT_PX, SUSPECT_RATIO * float(np.nanmedian(errors_px[kept]))) if aside else 0.0
+        fitting = [number for number in aside if errors_px[number] <= limit_px]
         if not fitting:
             return errors_px, kept
         kept = sorted(kept + fitting)

@@ -16,13 +16,11 @@ class ThinPlate:
         nodes: (N, 2), where the spline was given.
         scale_px: distances are divided by it, which keeps the equations well conditioned.
         coefficients: (N + 3, 2): bend of each node in px, then the affine part of (1, x, y), normalised.
-        loo_errors_px: (N,), by how much the spline of the other nodes misses the place given for each.
     """
 
     nodes: Points
     scale_px: float
     coefficients: Points
-    loo_errors_px: NDArray[np.float64]
 
     def __call__(self, points: Points) -> Points:
         """Map (M, 2) points."""
@@ -45,11 +43,8 @@ def thin_plate(source: Points, target: Points, smoothing: float = 0.0) -> ThinPl
     system[:num] = top
     system[num:, :num] = top[:, num:].T
     system[:num, :num] += smoothing * np.eye(num)
-    inverse = np.linalg.inv(system)
-    coefficients = inverse[:, :num] @ target
-    # Leave-one-out errors of such a system need no further fits (Rippa 1999).
-    loo_errors_px = np.linalg.norm(coefficients[:num] / np.diag(inverse)[:num, None], axis=1)
-    return ThinPlate(source, scale_px, coefficients, loo_errors_px)
+    coefficients = np.asarray(np.linalg.solve(system, np.vstack([target, np.zeros((3, 2))])), np.float64)
+    return ThinPlate(source, scale_px, coefficients)
 
 
 def _design(points: Points, nodes: Points, scale_px: float) -> Points:

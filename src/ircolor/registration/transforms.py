@@ -71,8 +71,8 @@ def fit_homography(source: Points, target: Points, weights: NDArray[np.float64] 
     zeros = np.zeros_like(design)
     x, y = wanted.T[..., None]
     rows = np.vstack([np.hstack([design, zeros, -x * design]), np.hstack([zeros, design, -y * design])])
-    # All right singular vectors are asked for, as the last one of 4 points is not among the first 8.
-    matrix = np.linalg.svd(np.tile(roots, 2)[:, None] * rows)[2][-1].reshape(3, 3)
+    rows *= np.tile(roots, 2)[:, None]
+    matrix = np.linalg.eigh(rows.T @ rows)[1][:, 0].reshape(3, 3)
     matrix = matrix / matrix[2, 2]
 
     def errors(matrix: Matrix) -> Points:
@@ -85,7 +85,7 @@ def fit_homography(source: Points, target: Points, weights: NDArray[np.float64] 
         jacobian = np.tile(roots, 2)[:, None] * np.vstack([by_x[:, :8], by_y[:, :8]])
         step = np.linalg.lstsq(jacobian, errors(matrix).T.ravel())[0]
         refined = matrix - np.append(step, 0).reshape(3, 3)
-        if np.square(errors(refined)).sum() >= np.square(errors(matrix)).sum():
+        if not np.square(errors(refined)).sum() < np.square(errors(matrix)).sum():
             break
         matrix = refined
     matrix = np.linalg.inv(from_target) @ matrix @ from_source
