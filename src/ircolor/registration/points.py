@@ -4,7 +4,6 @@ Distances are in px of the infrared image.
 """
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,27 +13,12 @@ from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
 from ircolor.pairs.index import raise_problems
+from ircolor.registration.leave_one_out import fit_warp, is_degenerate, leave_one_out, simplest_model
 from ircolor.registration.resample import Points
 from ircolor.registration.result import ModelName
-from ircolor.registration.transforms import (
-    FITS,
-    MIN_POINTS,
-    Size,
-    Warp,
-    fit_affine,
-    fit_thin_plate,
-    geometry_problem,
-)
+from ircolor.registration.transforms import MIN_POINTS, Size, Warp, fit_affine, geometry_problem
 
 COLUMNS = ("x_rgb", "y_rgb", "x_ir", "y_ir")
-# A point is suspect when it is further off than this many times what the others are off, and than this many px.
-SUSPECT_RATIO = 6.0
-SUSPECT_PX = 3.0
-# A richer model must be better by this factor and by this many px.
-CLEAR_RATIO = 1.5
-CLEAR_PX = 0.1
-# Points whose spread across their line is less than this share of that along it lie on one line.
-LINE_RATIO = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +39,6 @@ class HandPoints:
 
     def __len__(self) -> int:
         return len(self.lines)
-
-    def part(self, chosen: Sequence[int]) -> "HandPoints":
-        """Those of the given numbers."""
-        lines = [self.lines[number] for number in chosen]
-        return HandPoints(self.rgb[chosen], self.infrared[chosen], lines, self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,27 +119,25 @@ def fit_by_hand(
             transform that no two cameras have.
     """
     _check_inside(points, rgb_shape, infrared_shape)
+    ends = points.rgb, points.infrared
     if model == "auto":
-        # Without a point to spare, nothing tells how good a model is; then only the simplest one is tried.
-        tried = [name for name in MIN_POINTS if len(points) > MIN_POINTS[name] and not _degenerate(points, name)]
-        model = _choose(points, tried) if tried else "similarity"
+        model = simplest_model(*ends)
     if len(points) < MIN_POINTS[model]:
         raise UserError(
             f"{points.name}: {len(points)} point{'s' * (len(points) != 1)} from line {points.lines[0]} on; the "
             f"{model} model needs at least {MIN_POINTS[model]}, better twice as many: click more"
         )
-    if _degenerate(points, model):
+    if is_degenerate(*ends, model):
         raise UserError(
             f"{points.name} lines {points.lines[0]} to {points.lines[-1]}: too many of the points lie on one line for "
             f"the {model} model; click some away from that line, or use the similarity model"
         )
-    errors_px, trusted = _leave_one_out(points, model)
-    kept = points.part(trusted)
-    warp = _fit(kept, model)
+    errors_px, trusted = leave_one_out(*ends, model)
+    warp = fit_warp(points.rgb[trusted], points.infrared[trusted], model)
     problem = geometry_problem(warp.matrix, rgb_shape, infrared_shape)
     # A similarity cannot mirror: it would hide exchanged x and y in a bad fit.
-    if model == "similarity" and not _degenerate(points, "affine"):
-        mirrors = np.linalg.det(fit_affine(points.rgb, points.infrared)) < 0
+    if model == "similarity" and not is_degenerate(*ends, "affine"):
+        mirrors = np.linalg.det(fit_affine(*ends)) < 0
         problem = "it mirrors the image" if mirrors else problem
     if problem:
         raise UserError(
@@ -222,74 +199,3 @@ def _check_inside(points: HandPoints, rgb_shape: Size, infrared_shape: Size) -> 
 
 def _inside(places: Points, shape: Size) -> NDArray[np.bool_]:
     return np.asarray(((places >= -0.5) & (places <= np.array(shape[1::-1]) - 0.5)).all(axis=1))
-
-
-def _degenerate(points: HandPoints, model: ModelName) -> bool:
-    """Whether there are too few points off one line for a model (of a similarity: too few points)."""
-    if len(points) < MIN_POINTS[model]:
-        return True
-    if model == "similarity":
-        return False
-    return any(_on_line(places, spare=model == "homography") for places in (points.rgb, points.infrared))
-
-
-def _on_line(places: Points, spare: bool) -> bool:
-    """Whether all points lie on one line, or, with `spare`, all but any one of them."""
-    subsets = np.stack([np.delete(places, number, 0) for number in range(len(places))]) if spare else places[None]
-    spreads = np.linalg.svd(subsets - subsets.mean(axis=1, keepdims=True), compute_uv=False)
-    return bool((spreads[:, 1] < LINE_RATIO * spreads[:, 0]).any())
-
-
-def _choose(points: HandPoints, tried: Sequence[ModelName]) -> ModelName:
-    """The simplest of the models, which come in their order, that no later one clearly improves."""
-    scores = []
-    for model in tried:
-        # The worst third may be mis-clicked, whichever model judges.
-        errors_px = np.sort(_leave_one_out(points, model)[0])[: -(-2 * len(points) // 3)]
-        scores.append(float(np.sqrt(np.nanmean(np.square(errors_px)))))
-    best = min(scores)
-    return next(
-        name for name, score in zip(tried, scores, strict=True) if score <= max(CLEAR_RATIO * best, best + CLEAR_PX)
-    )
-
-
-def _leave_one_out(points: HandPoints, model: ModelName) -> tuple[NDArray[np.float64], list[int]]:
-    """Error of each point by the others, in px, and the numbers of the points that can be trusted.
-
-    One bad point spoils the errors of all others, and two can hide each other. So the worst one is put aside again
-    and again, up to a third of the points, and then those that fit what is left are taken back.
-    """
-    num = len(points)
-    kept = list(range(num))
-    for _ in range(min(num - MIN_POINTS[model] - 1, (num - 1) // 3)):
-        errors_px = _errors(points.part(kept), model)
-        worst = int(np.nanargmax(errors_px))
-        if errors_px[worst] <= SUSPECT_PX:
-            break
-        kept.pop(worst)
-    while True:
-        errors_px = np.linalg.norm(_fit(points.part(kept), model).to_infrared(points.rgb) - points.infrared, axis=1)
-        errors_px[kept] = _errors(points.part(kept), model)
-        aside = sorted(set(range(num)) - set(kept))
-        limit_px = max(SUSPECT_PX, SUSPECT_RATIO * float(np.nanmedian(errors_px[kept]))) if aside else 0.0
-        fitting = [number for number in aside if errors_px[number] <= limit_px]
-        if not fitting:
-            return errors_px, kept
-        kept = sorted(kept + fitting)
-
-
-def _errors(points: HandPoints, model: ModelName) -> NDArray[np.float64]:
-    """By how much the fit of all others misses each point, in px; NaN where the others do not determine one."""
-    errors_px = np.full(len(points), np.nan)
-    for number in range(len(points)):
-        others = points.part([other for other in range(len(points)) if other != number])
-        if not _degenerate(others, model):
-            place = _fit(others, model).to_infrared(points.rgb[number : number + 1])
-            errors_px[number] = np.linalg.norm(place - points.infrared[number])
-    return errors_px
-
-
-def _fit(points: HandPoints, model: ModelName) -> Warp:
-    if model == "thin-plate spline":
-        return fit_thin_plate(points.rgb, points.infrared)
-    return Warp(model, FITS[model](points.rgb, points.infrared, None))
