@@ -14,9 +14,7 @@ from ircolor.media.sources import is_folder, open_source, resolved
 from ircolor.pairs.index import raise_problems
 from ircolor.registration.timestamps import time_of
 
-MODALITIES = frozenset(
-    ["rgb", "vis", "visible", "color", "colour", "eo", "nir", "ir", "infrared", "thermal", "lwir", "swir"]
-)
+MODALITIES = {"rgb", "vis", "visible", "color", "colour", "nir", "ir", "infrared", "thermal", "lwir", "swir"}
 NUM_SHOWN = 3
 
 
@@ -123,10 +121,10 @@ def _by_table(table: Path, rgb: Path, infrared: Path) -> tuple[list[Partners], l
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, skipinitialspace=True)
+            columns = reader.fieldnames or []
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{table}: cannot be read ({brief(error)}); it must be a CSV table in UTF-8") from error
-    columns = reader.fieldnames or []
     if not {"rgb", "infrared"} <= set(columns):
         raise UserError(f"{table}: needs the columns rgb and infrared; it has {', '.join(columns) or 'none'}")
     partners = []
