@@ -1,0 +1,102 @@
+"""Lens calibration files: read them, and straighten images by them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ircolor.errors import UserError
+
+# OpenCV's parser recurses, and overflows the stack on what is nested 20,000 deep; a calibration is a tenth of this.
+MAX_CHARACTERS = 16_000
+DISTORTION_COUNTS = (4, 5, 8, 12, 14)
+PINHOLE_MODELS = ("", "plumb_bob", "rational_polynomial")
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A pinhole camera with lens distortion, in OpenCV's terms.
+
+    Attributes:
+        camera_matrix: (3, 3), focal lengths and principal point in px of an image of `size`.
+        distortion: (4,), (5,), (8,), (12,) or (14,) coefficients.
+        size: (height, width) of the images that it was calibrated with.
+        name: what to call the file in messages.
+    """
+
+    camera_matrix: NDArray[np.float64]
+    distortion: NDArray[np.float64]
+    size: tuple[int, int]
+    name: str = "the calibration"
+
+    def undistort(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Straighten an image, keeping its size and its camera matrix; what comes from outside of it is black.
+
+        Args:
+            image: (H, W) or (H, W, 3), uint8, uint16 or float32; of `size`, or of another one with its aspect ratio.
+
+        Raises:
+            UserError: another aspect ratio.
+        """
+        height, width = image.shape[:2]
+        scale = width / self.size[1]
+        if abs(self.size[0] * scale - height) > 1:
+            raise UserError(
+                f"{self.name}: made for {self.size[1]}x{self.size[0]} images, but this one is {width}x{height}; give "
+                "the calibration of this camera at this aspect ratio"
+            )
+        # Pixel centres are at whole numbers, so the corner that scaling leaves in place is at -0.5.
+        shift = (scale - 1) / 2
+        matrix = np.array([[scale, 0, shift], [0, scale, shift], [0, 0, 1]]) @ self.camera_matrix
+        places = cv2.initUndistortRectifyMap(matrix, self.distortion, np.eye(3), matrix, (width, height), cv2.CV_32FC1)
+        return cv2.remap(image, *places, cv2.INTER_CUBIC)
+
+
+def read_calibration(file: Path) -> Calibration:
+    """Read a calibration in YAML, XML or JSON, as OpenCV's calibration sample or ROS writes it.
+
+    Raises:
+        UserError: it cannot be read, lacks camera_matrix, distortion_coefficients, image_width or image_height, or
+            is that of a fisheye lens.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: cannot be read; give an OpenCV calibration in YAML or XML") from error
+    if len(text) > MAX_CHARACTERS:
+        raise UserError(f"{file}: too long for a calibration; keep only the camera matrix, distortion and image size")
+    try:
+        storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+        matrix, distortion, width, height = (
+            _numbers(storage.getNode(key))
+            for key in ("camera_matrix", "distortion_coefficients", "image_width", "image_height")
+        )
+        kind = storage.getNode("distortion_model").string()
+        fisheye = _numbers(storage.getNode("fisheye_model"))
+    except (cv2.error, SystemError) as error:  # SystemError: what the binding makes of some parse errors
+        raise UserError(f"{file}: not in OpenCV's YAML, XML or JSON; write it with cv2.FileStorage") from error
+    if kind not in PINHOLE_MODELS or any(fisheye):
+        raise UserError(f"{file}: a fisheye lens, which is not supported; undistort the images beforehand")
+    problems = {
+        "camera_matrix": len(matrix) != 9 or not (matrix[0] > 0 and matrix[4] > 0),
+        "distortion_coefficients": len(distortion) not in DISTORTION_COUNTS,
+        "image_width": len(width) != 1 or width[0] < 1,
+        "image_height": len(height) != 1 or height[0] < 1,
+    }
+    for key, wrong in problems.items():
+        if wrong:
+            raise UserError(f"{file}: no usable {key} in it; give a file as OpenCV's calibration sample writes it")
+    size = int(height[0]), int(width[0])
+    return Calibration(np.array(matrix).reshape(3, 3), np.array(distortion), size, str(file))
+
+
+def _numbers(node: cv2.FileNode) -> list[float]:
+    """The numbers of a matrix, a list or a single value; empty where there is anything else, or one is not finite."""
+    # Not by node.mat(), which believes any size and knows no ROS files.
+    node = node.getNode("data") if node.isMap() else node
+    items = [node.at(number) for number in range(node.size())] if node.isSeq() else [node]
+    numbers = [item.real() for item in items if item.isReal() or item.isInt()]
+    return numbers if len(numbers) == len(items) and np.isfinite(numbers).all() else []

@@ -1,0 +1,152 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from ircolor.errors import UserError
+from ircolor.registration.partners import find_partners
+
+RGB_FRAMES = ["20181007_142530_000.png", "20181007_142530_500.png", "20181007_142531_000.png"]
+
+
+def cameras(tmp_path: Path, rgb: list[str], infrared: list[str]) -> tuple[Path, Path]:
+    """Two folders of files with these names; their content does not matter here."""
+    folders = tmp_path / "rgb", tmp_path / "ir"
+    for folder, names in zip(folders, (rgb, infrared), strict=True):
+        folder.mkdir()
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(b"")
+    return folders
+
+
+def found(
+    folders: tuple[Path, Path], match: Path | None = None, tolerance_s: float | None = None
+) -> tuple[dict[str, tuple[str, str]], list[str]]:
+    partners, problems = find_partners(*folders, match, tolerance_s)
+    return {
+        pair.stem: (pair.rgb.relative_to(folders[0]).as_posix(), pair.infrared.relative_to(folders[1]).as_posix())
+        for pair in partners
+    }, problems
+
+
+def test_files_of_one_stem_are_partners_whatever_their_formats_and_folders(tmp_path: Path) -> None:
+    folders = cameras(tmp_path, ["b.png", "a.jpg", "drive1/0001.png"], ["a.tiff", "b.png", "drive1/0001.png"])
+    pairs, problems = found(folders)
+    assert list(pairs) == ["a", "b", "drive1_0001"]
+    assert pairs["a"] == ("a.jpg", "a.tiff")
+    assert pairs["drive1_0001"] == ("drive1/0001.png", "drive1/0001.png")
+    assert problems == []
+
+
+def test_files_without_partner_are_listed(tmp_path: Path) -> None:
+    pairs, problems = found(cameras(tmp_path, ["a.png", "b.png"], ["b.png", "c.png"]))
+    assert list(pairs) == ["b"]
+    assert problems == [
+        f"{tmp_path}/rgb/a.png: no image of that name from the infrared camera",
+        f"{tmp_path}/ir/c.png: no image of that name from the colour camera",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rgb", "infrared", "stem"),
+    [
+        ("0001_rgb.png", "0001_nir.png", "0001"),
+        ("0001-RGB.png", "0001-ir.png", "0001"),
+        ("rgb_0001.png", "nir_0001.png", "0001"),
+        ("drive1/vis/0001.png", "drive1/ir/0001.png", "drive1_0001"),
+    ],
+)
+def test_words_for_the_camera_are_ignored(tmp_path: Path, rgb: str, infrared: str, stem: str) -> None:
+    assert list(found(cameras(tmp_path, [rgb], [infrared]))[0]) == [stem]
+
+
+def test_words_for_the_camera_count_as_soon_as_any_plain_name_matches(tmp_path: Path) -> None:
+    pairs, problems = found(cameras(tmp_path, ["a.png", "b_rgb.png"], ["a.png", "b_nir.png"]))
+    assert list(pairs) == ["a"]
+    assert len(problems) == 2
+
+
+def test_links_are_followed(tmp_path: Path) -> None:
+    folders = cameras(tmp_path, ["a.png"], ["z.png"])
+    (folders[1] / "a.png").symlink_to(folders[1] / "z.png")
+    assert found(folders)[0] == {"a": ("a.png", "a.png")}
+
+
+@pytest.mark.parametrize(
+    ("rgb", "infrared", "complaint"),
+    [
+        ([], ["a.png"], "rgb: no images in this folder"),
+        (["a.png", "a.jpg"], ["a.png"], "a.jpg and {tmp}/rgb/a.png: both would be called a; rename"),
+        (["x/1.png", "x_1.png"], ["x_1.png"], "both would be called x_1"),
+        (["1_rgb.png", "rgb_1.png"], ["1_nir.png"], "both would be called 1"),
+        (["a.png", "b.png", "c.png", "d.png"], ["z.png"], "rgb/c.png ... against {tmp}/ir/z.png"),
+    ],
+)
+def test_what_cannot_be_paired_at_all_is_told(
+    tmp_path: Path, rgb: list[str], infrared: list[str], complaint: str
+) -> None:
+    with pytest.raises(UserError, match=re.escape(complaint.format(tmp=tmp_path))):
+        found(cameras(tmp_path, rgb, infrared))
+
+
+def test_a_folder_that_is_absent_or_given_twice_is_told(tmp_path: Path) -> None:
+    folders = cameras(tmp_path, ["a.png"], ["a.png"])
+    with pytest.raises(UserError, match=r"none: no such folder"):
+        find_partners(folders[0], tmp_path / "none")
+    with pytest.raises(UserError, match="given for both cameras"):
+        find_partners(folders[0], folders[0])
+
+
+def test_a_table_says_who_belongs_together_and_bad_rows_are_listed(tmp_path: Path) -> None:
+    folders = cameras(tmp_path, ["x.png", "y.png", "d/z.png"], ["1.png", "e/2.png"])
+    table = tmp_path / "pairs.csv"
+    table.write_text(
+        f"rgb,infrared,stem\nx.png,1.png,first\n{folders[0]}/y.png,e/2.png,\nd/z.png,3.png,\nx.png,1.png,../out\n"
+    )
+    pairs, problems = found(folders, table)
+    assert pairs == {"first": ("x.png", "1.png"), "e_2": ("y.png", "e/2.png")}
+    assert problems[0] == f"{table} line 4: no file {folders[1]}/3.png"
+    assert "line 5: stem ../out cannot name a file" in problems[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a,b\n1,2\n", "needs the columns rgb and infrared; it has a, b"),
+        ("", "it has none"),
+        ("rgb,infrared\n", "no rows"),
+        ("rgb,infrared\nq.png,a.png\n", "line 2: no file"),
+        ("rgb,infrared\na.png,a.png\na.png,a.png\n", "both would be called a"),
+    ],
+)
+def test_a_wrong_table_is_told(tmp_path: Path, text: str, complaint: str) -> None:
+    table = tmp_path / "pairs.csv"
+    table.write_text(text)
+    with pytest.raises(UserError, match=complaint):
+        find_partners(*cameras(tmp_path, ["a.png"], ["a.png"]), table)
+
+
+def test_times_pair_the_nearest_one_to_one_within_the_tolerance(tmp_path: Path) -> None:
+    infrared = ["ir_20181007_142530_040.png", "ir_20181007_142530_100.png", "ir_20181007_142531_030.png", "ir_x.png"]
+    pairs, problems = found(cameras(tmp_path, RGB_FRAMES, infrared), tolerance_s=0.2)
+    assert pairs == {
+        "ir_20181007_142530_040": (RGB_FRAMES[0], infrared[0]),
+        "ir_20181007_142531_030": (RGB_FRAMES[2], infrared[2]),
+    }
+    assert [problem.split(tmp_path.name)[1] for problem in problems] == [
+        "/ir/ir_x.png: no time in EXIF or name",
+        "/rgb/20181007_142530_500.png: no partner within 0.2 s",
+        "/ir/ir_20181007_142530_100.png: no partner within 0.2 s",
+    ]
+
+
+def test_clocks_that_are_an_hour_apart_are_suspected(tmp_path: Path) -> None:
+    folders = cameras(tmp_path, RGB_FRAMES, ["20181007_152530.png"])
+    with pytest.raises(UserError, match=r"the nearest times differ by 3599\.5 s: are the clocks 1 h apart"):
+        found(folders, tolerance_s=0.2)
+
+
+def test_no_time_on_one_side_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"ir/a\.png: no time in EXIF or name"):
+        found(cameras(tmp_path, RGB_FRAMES, ["a.png"]), tolerance_s=0.2)
