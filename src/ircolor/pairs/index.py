@@ -24,6 +24,10 @@ INDEX_NAME = "index.csv"
 NUM_READERS = min(os.cpu_count() or 1, 8)
 
 
+class SizeMismatchError(UserError):
+    """The two images of a pair differ in size."""
+
+
 @dataclass(frozen=True)
 class Pair:
     """One infrared image and the RGB image of the same view, pixel for pixel.
@@ -52,14 +56,15 @@ class Pair:
             intensity rule, the same that the runtime applies to such files.
 
         Raises:
-            UserError: a file is missing or broken, or the two differ in size or look swapped.
+            SizeMismatchError: the two differ in size.
+            UserError: a file is missing or broken, or the two look swapped.
         """
         read = read_infrared(self.infrared)
         infrared, rgb = read.pixels, read_rgb(self.rgb)
         if read.notes and (rgb == rgb[..., :1]).all():
             raise UserError(f"{self.infrared} is in colour and {self.rgb} is gray; are the two swapped?")
         if infrared.shape != rgb.shape[:2]:
-            raise UserError(
+            raise SizeMismatchError(
                 f"{self.infrared} is {_size(infrared)} but {self.rgb} is {_size(rgb)}; "
                 "a pair must be aligned and of one size"
             )
@@ -76,16 +81,27 @@ def find_pairs(data: Path) -> list[Pair]:
     Raises:
         UserError: no such folder, no pairs in it, or rows and files without a partner: all are named.
     """
+    pairs, problems = list_pairs(data)
+    raise_problems(problems, f"files or rows of {data} cannot be used")
+    return pairs
+
+
+def list_pairs(data: Path) -> tuple[list[Pair], list[str]]:
+    """As `find_pairs`, but rows and files without a partner are left out, with a line each that names them.
+
+    Raises:
+        UserError: no such folder, or nothing in it.
+    """
     try:
         if not data.is_dir():
             raise UserError(f"{data}: no such folder; give one with {INDEX_NAME}, or with infrared/ and rgb/")
         index = data / INDEX_NAME
-        pairs = _from_index(index) if index.is_file() else _from_folders(data)
+        pairs, problems = _from_index(index) if index.is_file() else _from_folders(data)
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check its permissions") from error
-    if not pairs:
+    if not pairs and not problems:
         raise UserError(f"{data}: no pairs in it; give one with {INDEX_NAME}, or with infrared/ and rgb/")
-    return pairs
+    return pairs, problems
 
 
 def check_pairs(
@@ -132,7 +148,7 @@ def raise_problems(problems: Sequence[str], what: str) -> None:
         raise UserError(f"{len(problems)} {what}:\n" + "\n".join(f"  {problem}" for problem in problems))
 
 
-def _from_index(index: Path) -> list[Pair]:
+def _from_index(index: Path) -> tuple[list[Pair], list[str]]:
     try:
         with index.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
@@ -148,14 +164,16 @@ def _from_index(index: Path) -> list[Pair]:
             problems.append(f"{index}, line {line}: no infrared or rgb file given")
             continue
         files = index.parent / columns["infrared"], index.parent / columns["rgb"]
-        problems += [f"{index}, line {line}: {file} does not exist" for file in files if not file.is_file()]
+        missing = [f"{index}, line {line}: {file} does not exist" for file in files if not file.is_file()]
+        if missing:
+            problems += missing
+            continue
         stem = columns.get("stem") or files[0].stem
         pairs.append(Pair(stem, *files, scene=columns.get("scene") or stem, columns=columns))
-    raise_problems(problems, f"rows of {index} cannot be used")
-    return pairs
+    return pairs, problems
 
 
-def _from_folders(data: Path) -> list[Pair]:
+def _from_folders(data: Path) -> tuple[list[Pair], list[str]]:
     folders = data / "infrared", data / "rgb"
     if not all(folder.is_dir() for folder in folders):
         raise UserError(f"{data}: has neither {INDEX_NAME} nor the folders infrared/ and rgb/")
@@ -171,8 +189,9 @@ def _from_folders(data: Path) -> list[Pair]:
         f"{infrared[stem]}: no file of that stem in {folders[1]}" for stem in sorted(infrared.keys() - rgb.keys())
     ]
     problems += [f"{rgb[stem]}: no file of that stem in {folders[0]}" for stem in sorted(rgb.keys() - infrared.keys())]
-    raise_problems(problems, f"files of {data} have no partner")
-    return [Pair(stem, infrared[stem], rgb[stem], scene=stem) for stem in sorted(infrared)]
+    return [
+        Pair(stem, infrared[stem], rgb[stem], scene=stem) for stem in sorted(infrared.keys() & rgb.keys())
+    ], problems
 
 
 def _to_uint8(pixels: NDArray[Any], rule: IntensityRule) -> NDArray[np.uint8]:
