@@ -3,8 +3,8 @@
 Exit status: 0 when all is done; 1 when some of the inputs failed, each told on standard error; 2 when the command
 cannot be done, because it or its input is wrong; 130 when interrupted.
 
-A command is a module here that holds one function of its own name, with typer's annotations; to add one,
-write it and name it in COMMANDS.
+A command is a module here that holds one function of its own name, with typer's annotations, or a group of them as a
+typer app of that name; to add one, write it and name it in COMMANDS.
 """
 
 import os
@@ -17,7 +17,7 @@ import typer
 import ircolor
 from ircolor.errors import UserError
 
-COMMANDS = ("colorize", "models", "demo", "evaluate", "train", "export")
+COMMANDS = ("colorize", "models", "demo", "evaluate", "train", "export", "pairs")
 
 
 def build_app() -> typer.Typer:
@@ -33,7 +33,11 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_options)
     for name in COMMANDS:
-        app.command(name)(getattr(import_module(f"ircolor.cli.{name}"), name))
+        command = getattr(import_module(f"ircolor.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     return app
 
 

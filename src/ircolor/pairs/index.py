@@ -28,6 +28,10 @@ NUM_READERS = min(os.cpu_count() or 1, 8)
 Decoded = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_] | None]
 
 
+class SizeMismatchError(UserError):
+    """The two images of a pair differ in size."""
+
+
 @dataclass(frozen=True)
 class Pair:
     """One infrared image and the RGB image of the same view, pixel for pixel.
@@ -70,7 +74,8 @@ class Pair:
             infrared and RGB as from `read`; mask (H, W) bool, True where a pixel may be used, or None.
 
         Raises:
-            UserError: a file is missing or broken, the files differ in size, the two images look swapped, or the mask
+            SizeMismatchError: the two images differ in size.
+            UserError: a file is missing or broken, the two images look swapped, or the mask is of another size or
                 leaves no pixel.
         """
         read = read_infrared(self.infrared)
@@ -78,7 +83,7 @@ class Pair:
         if read.notes and (rgb == rgb[..., :1]).all():
             raise UserError(f"{self.infrared} is in colour and {self.rgb} is gray; are the two swapped?")
         if infrared.shape != rgb.shape[:2]:
-            raise UserError(
+            raise SizeMismatchError(
                 f"{self.infrared} is {_size(infrared)} but {self.rgb} is {_size(rgb)}; "
                 "a pair must be aligned and of one size"
             )
@@ -108,16 +113,27 @@ def find_pairs(data: Path) -> list[Pair]:
     Raises:
         UserError: no such folder, no pairs in it, or rows and files without a partner: all are named.
     """
+    pairs, problems = list_pairs(data)
+    raise_problems(problems, f"files or rows of {data} cannot be used")
+    return pairs
+
+
+def list_pairs(data: Path) -> tuple[list[Pair], list[str]]:
+    """As `find_pairs`, but rows and files without a partner are left out, with a line each that names them.
+
+    Raises:
+        UserError: no such folder, or nothing in it.
+    """
     try:
         if not data.is_dir():
             raise UserError(f"{data}: no such folder; give one with {INDEX_NAME}, or with infrared/ and rgb/")
         index = data / INDEX_NAME
-        pairs = _from_index(index) if index.is_file() else _from_folders(data)
+        pairs, problems = _from_index(index) if index.is_file() else _from_folders(data)
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check its permissions") from error
-    if not pairs:
+    if not pairs and not problems:
         raise UserError(f"{data}: no pairs in it; give one with {INDEX_NAME}, or with infrared/ and rgb/")
-    return pairs
+    return pairs, problems
 
 
 def check_pairs(pairs: Sequence[Pair]) -> Iterable[Decoded]:
@@ -162,7 +178,7 @@ def raise_problems(problems: Sequence[str], what: str) -> None:
         raise UserError(f"{len(problems)} {what}:\n" + "\n".join(f"  {problem}" for problem in problems))
 
 
-def _from_index(index: Path) -> list[Pair]:
+def _from_index(index: Path) -> tuple[list[Pair], list[str]]:
     try:
         with index.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
@@ -180,14 +196,16 @@ def _from_index(index: Path) -> list[Pair]:
         infrared, rgb = index.parent / columns["infrared"], index.parent / columns["rgb"]
         mask = index.parent / columns["mask"] if columns.get("mask") else None
         files = (infrared, rgb) if mask is None else (infrared, rgb, mask)
-        problems += [f"{index}, line {line}: {file} does not exist" for file in files if not file.is_file()]
+        missing = [f"{index}, line {line}: {file} does not exist" for file in files if not file.is_file()]
+        if missing:
+            problems += missing
+            continue
         stem = columns.get("stem") or infrared.stem
         pairs.append(Pair(stem, infrared, rgb, columns.get("scene") or stem, columns, mask=mask))
-    raise_problems(problems, f"rows of {index} cannot be used")
-    return pairs
+    return pairs, problems
 
 
-def _from_folders(data: Path) -> list[Pair]:
+def _from_folders(data: Path) -> tuple[list[Pair], list[str]]:
     folders = data / "infrared", data / "rgb", data / "mask"
     if not all(folder.is_dir() for folder in folders[:2]):
         raise UserError(f"{data}: has neither {INDEX_NAME} nor the folders infrared/ and rgb/")
@@ -210,8 +228,8 @@ def _from_folders(data: Path) -> list[Pair]:
         )
         for stem in sorted(members.keys() - others.keys())
     ]
-    raise_problems(problems, f"files of {data} have no partner")
-    return [Pair(stem, infrared[stem], rgb[stem], stem, mask=mask.get(stem)) for stem in sorted(infrared)]
+    stems = sorted(infrared.keys() & rgb.keys())
+    return [Pair(stem, infrared[stem], rgb[stem], stem, mask=mask.get(stem)) for stem in stems], problems
 
 
 def _to_uint8(pixels: NDArray[Any], rule: IntensityRule) -> NDArray[np.uint8]:

@@ -57,9 +57,7 @@ def split_pairs(data: Path, protocol: str | None, split: str) -> list[Pair]:
         UserError: unknown protocol or split, an empty split, or pairs that `find_pairs` cannot use.
     """
     pairs = find_pairs(data)
-    chosen = PROTOCOLS.get(protocol or default_protocol(pairs))
-    if chosen is None:
-        raise UserError(f"no protocol is called {protocol}; there are: {', '.join(PROTOCOLS)}")
+    chosen = find_protocol(pairs, protocol)
     splits = chosen.split(pairs)
     if not chosen.leaks_scenes:
         _refuse_leaks(splits, chosen.name)
@@ -68,6 +66,14 @@ def split_pairs(data: Path, protocol: str | None, split: str) -> list[Pair]:
     if not splits[split]:
         raise UserError(f"{data}: no pairs for split {split} of protocol {chosen.name} ({chosen.summary})")
     return splits[split]
+
+
+def find_protocol(pairs: Sequence[Pair], name: str | None) -> Protocol:
+    """The protocol of a name, or the default one of these pairs; UserError where there is none of that name."""
+    found = PROTOCOLS.get(name or default_protocol(pairs))
+    if found is None:
+        raise UserError(f"no protocol is called {name}; there are: {', '.join(PROTOCOLS)}")
+    return found
 
 
 def default_protocol(pairs: Sequence[Pair]) -> str:
