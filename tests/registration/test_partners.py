@@ -141,6 +141,13 @@ def test_times_pair_the_nearest_one_to_one_within_the_tolerance(tmp_path: Path) 
     ]
 
 
+def test_two_that_are_nearest_to_one_do_not_share_it(tmp_path: Path) -> None:
+    folders = cameras(tmp_path, ["20181007_142530_040.png", "20181007_142530_100.png"], ["20181007_142530_000.png"])
+    pairs, problems = found(folders, tolerance_s=0.2)
+    assert list(pairs.values()) == [("20181007_142530_040.png", "20181007_142530_000.png")]
+    assert len(problems) == 1
+
+
 def test_clocks_that_are_an_hour_apart_are_suspected(tmp_path: Path) -> None:
     folders = cameras(tmp_path, RGB_FRAMES, ["20181007_152530.png"])
     with pytest.raises(UserError, match=r"the nearest times differ by 3599\.5 s: are the clocks 1 h apart"):
