@@ -117,6 +117,7 @@ def test_a_table_says_who_belongs_together_and_bad_rows_are_listed(tmp_path: Pat
         ("", "it has none"),
         ("rgb,infrared\n", "no rows"),
         ("rgb,infrared\nq.png,a.png\n", "line 2: no file"),
+        ("rgb,infrared\na.png,\n", "line 2: no file"),
         ("rgb,infrared\na.png,a.png\na.png,a.png\n", "both would be called a"),
     ],
 )
