@@ -101,7 +101,7 @@ def test_an_absent_file_is_told(tmp_path: Path) -> None:
         read_calibration(tmp_path / "none.yml")
 
 
-@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("scale", [1, 4])
 def test_images_are_straightened_as_by_opencv_at_any_size(scale: int) -> None:
     image = smooth(120 * scale, 160 * scale)
     matrix = MATRIX.copy()
@@ -109,9 +109,10 @@ def test_images_are_straightened_as_by_opencv_at_any_size(scale: int) -> None:
     matrix[:2, 2] += (scale - 1) / 2
     expected = cv2.undistort(image, matrix, DISTORTION)
     straight = CALIBRATION.undistort(image)
-    inner = np.s_[10:-10, 10:-10]
+    inner = np.s_[10 * scale : -10 * scale, 10 * scale : -10 * scale]
     assert straight.shape == image.shape
-    assert np.abs(straight[inner].astype(float) - expected[inner]).mean() < 1
+    # OpenCV interpolates linearly, which costs a gray value at most on these hills.
+    assert np.abs(straight[inner].astype(float) - expected[inner]).max() <= 1
     assert np.abs(straight[inner].astype(float) - image[inner]).mean() > 2
 
 

@@ -117,6 +117,7 @@ def test_a_table_says_who_belongs_together_and_bad_rows_are_listed(tmp_path: Pat
         ("", "it has none"),
         ("rgb,infrared\n", "no rows"),
         ("rgb,infrared\nq.png,a.png\n", "line 2: no file"),
+        ("rgb,infrared\na.png,\n", "line 2: no file"),
         ("rgb,infrared\na.png,a.png\na.png,a.png\n", "both would be called a"),
     ],
 )
@@ -139,6 +140,13 @@ def test_times_pair_the_nearest_one_to_one_within_the_tolerance(tmp_path: Path) 
         "/rgb/20181007_142530_500.png: no partner within 0.2 s",
         "/ir/ir_20181007_142530_100.png: no partner within 0.2 s",
     ]
+
+
+def test_two_that_are_nearest_to_one_do_not_share_it(tmp_path: Path) -> None:
+    folders = cameras(tmp_path, ["20181007_142530_040.png", "20181007_142530_100.png"], ["20181007_142530_000.png"])
+    pairs, problems = found(folders, tolerance_s=0.2)
+    assert list(pairs.values()) == [("20181007_142530_040.png", "20181007_142530_000.png")]
+    assert len(problems) == 1
 
 
 def test_clocks_that_are_an_hour_apart_are_suspected(tmp_path: Path) -> None:

@@ -173,3 +173,11 @@ def test_exchanged_x_and_y_are_told_where_sizes_cannot_tell(model: ModelName) ->
 def test_an_absurd_scale_is_told() -> None:
     with pytest.raises(UserError, match=r"cannot be right \(it scales the RGB image to 0\.1 times"):
         fit(clicked(np.diag([0.1, 0.1, 1]), 6, noise_px=0))
+
+
+def test_points_that_show_different_things_are_told() -> None:
+    points = clicked(SIMILARITY, 8)
+    points.infrared[:] += np.array([[100, 0], [-100, 0]] * 4)
+    points.infrared[:] = points.infrared.clip(0, 479)
+    with pytest.raises(UserError, match=r"points.csv: .* more than \d\d\d? px off .* in another order"):
+        fit(points, "similarity")

@@ -132,11 +132,12 @@ def _by_table(table: Path, rgb: Path, infrared: Path) -> tuple[list[Partners], l
     for line, row in rows:
         given = Path(row["infrared"] or "")
         files = rgb / (row["rgb"] or ""), infrared / given
-        stem = row.get("stem") or (given.stem if given.is_absolute() else _flat(given))
         missing = [str(file) for file in files if not file.is_file()]
         if missing:
             problems.append(f"{table} line {line}: no file {' and no file '.join(missing)}")
-        elif stem != Path(stem).name or stem.startswith("."):
+            continue
+        stem = row.get("stem") or (given.stem if given.is_absolute() else _flat(given))
+        if stem != Path(stem).name or stem.startswith("."):
             problems.append(f"{table} line {line}: stem {stem} cannot name a file; use letters, digits, _ and -")
         else:
             partners.append(Partners(stem, *files))

@@ -4,6 +4,7 @@ Distances are in px of the infrared image.
 """
 
 import csv
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,8 @@ from ircolor.registration.result import ModelName
 from ircolor.registration.transforms import MIN_POINTS, Size, Warp, fit_affine, geometry_problem
 
 COLUMNS = ("x_rgb", "y_rgb", "x_ir", "y_ir")
+# Of the diagonal of the infrared image: points that are further off from each other show different things.
+MAX_TYPICAL_ERROR = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +142,9 @@ def fit_by_hand(
     if model == "similarity" and not is_degenerate(*ends, "affine"):
         mirrors = np.linalg.det(fit_affine(*ends)) < 0
         problem = "it mirrors the image" if mirrors else problem
+    typical_px = float(np.median(errors_px))  # NaN, and so never too large, where not known
+    if typical_px > MAX_TYPICAL_ERROR * math.hypot(*infrared_shape[:2]):
+        problem = problem or f"half of them are more than {typical_px:.0f} px off from where the others put them"
     if problem:
         raise UserError(
             f"{points.name}: the transform through the points cannot be right ({problem}); are x and y, or the two "
