@@ -1,0 +1,203 @@
+"""Refine a transform to a fraction of a pixel by what all edges say together.
+
+Enhanced correlation coefficient maximisation (Evangelidis and Psarakis, PAMI 2008) in its inverse compositional form, on
+the structure channels in place of intensities. OpenCV has it for one channel and without similarities. Contours count
+here as much as corners do: each pixel pulls along its own gradient.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ircolor.registration.result import ModelName
+from ircolor.registration.structure import Map, structure_channels
+from ircolor.registration.transforms import Matrix
+
+# Sizes that are refined at one after the other, as divisors of the full size.
+LEVELS = (4, 2, 1)
+MAX_ITERATIONS = 15
+# Moves of a corner below this end a level, in px of that level.
+CONVERGED_PX = 0.01
+# Share of the pixels with the steepest structure that take part, and how many of those at most.
+STEEP_SHARE = 0.6
+MAX_SAMPLES = 60_000
+MARGIN_PX = 8
+MIN_SAMPLES = 200
+SEED = 2018
+
+
+class Refined(NamedTuple):
+    """Where refinement led.
+
+    Attributes:
+        matrix: (3, 3).
+        correlation: of the structure channels at the last level that was refined, in [-1, 1].
+        diverged: whether a level led away or found too little overlap; `matrix` is then that of the level before.
+    """
+
+    matrix: Matrix
+    correlation: float
+    diverged: bool
+
+
+class Pyramid:
+    """Structure channels of an image at the sizes that refinement asks for, each made once.
+
+    Args:
+        gray: (H, W) on 0..255.
+    """
+
+    def __init__(self, gray: Map) -> None:
+        self.gray = gray
+        self._levels: dict[int, Map] = {}
+
+    def __getitem__(self, divisor: int) -> Map:
+        if divisor not in self._levels:
+            height, width = self.gray.shape
+            size = max(round(width / divisor), 1), max(round(height / divisor), 1)
+            gray = self.gray if divisor == 1 else cv2.resize(self.gray, size, interpolation=cv2.INTER_AREA)
+            self._levels[divisor] = structure_channels(np.asarray(gray, np.float32))
+        return self._levels[divisor]
+
+    def zoom(self, divisor: int) -> Matrix:
+        """(3, 3), from px of the full size to px of a level."""
+        height, width = self[divisor].shape[1:]
+        x, y = width / self.gray.shape[1], height / self.gray.shape[0]
+        return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+
+
+def refine(
+    rgb: Pyramid, infrared: Pyramid, matrix: Matrix, model: ModelName, levels: Sequence[int] = LEVELS
+) -> Refined:
+    """Improve a transform that is right to a few px.
+
+    Args:
+        rgb: of the RGB image's luma.
+        infrared: of the infrared image.
+        matrix: (3, 3), RGB px to infrared px.
+        model: similarity, affine or homography; the result differs from `matrix` by a transform of that kind.
+        levels: divisors of the size, from coarse to fine.
+    """
+    correlation = -1.0
+    for divisor in levels:
+        to_rgb, to_infrared = rgb.zoom(divisor), infrared.zoom(divisor)
+        start = to_infrared @ matrix @ np.linalg.inv(to_rgb)
+        found = _refine_level(rgb[divisor], infrared[divisor], start, model)
+        if found is None:
+            return Refined(matrix, correlation, True)
+        refined, correlation = found
+        refined = np.linalg.inv(to_infrared) @ refined @ to_rgb
+        matrix = refined / refined[2, 2]
+    return Refined(matrix, correlation, False)
+
+
+def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> tuple[Matrix, float] | None:
+    """Matrix and correlation; None where the correlation did not grow or nothing is left to compare."""
+    _, height, width = infrared.shape
+    samples = _steep_pixels(infrared)
+    if len(samples) < MIN_SAMPLES:
+        return None
+    y, x = np.divmod(samples, width)
+    # Coordinates in [-1, 1] about the centre, so that all parameters weigh alike.
+    half = width / 2
+    normalise = np.array([[1 / half, 0, -width / 2 / half], [0, 1 / half, -height / 2 / half], [0, 0, 1]])
+    jacobian = _jacobian(infrared, samples, (x - width / 2) / half, (y - height / 2) / half, model)
+    target = infrared.reshape(len(infrared), -1)[:, samples].ravel()
+    places = np.stack([x, y, np.ones_like(x)]).astype(np.float64)
+    backward = np.linalg.inv(matrix)
+    best: tuple[float, Matrix] | None = None
+    first = -1.0
+    for _ in range(MAX_ITERATIONS):
+        moved = backward @ places
+        source, inside = _sample(rgb, moved[:2] / moved[2])
+        count = inside.sum()
+        if count < MIN_SAMPLES:
+            return None
+        weights = np.tile(inside, len(rgb))
+        total = weights.sum()
+        warped, wanted = source - weights @ source / total, target - weights @ target / total
+        weighted = jacobian * weights
+        sums = weighted.sum(axis=1)
+        hessian = (weighted @ jacobian.T - np.outer(sums, sums) / total).astype(np.float64)
+        by_warped, by_wanted = (weighted @ warped).astype(np.float64), (weighted @ wanted).astype(np.float64)
+        warped_energy, energy, product = (
+            float((weights * a) @ b) for a, b in ((warped, warped), (wanted, wanted), (warped, wanted))
+        )
+        correlation = product / max((warped_energy * energy) ** 0.5, 1e-12)
+        if best is None:
+            first = correlation
+        if best is None or correlation > best[0]:
+            best = correlation, backward
+        try:
+            solved = np.linalg.solve(hessian, np.stack([by_warped, by_wanted], axis=1))
+        except np.linalg.LinAlgError:
+            return None
+        gain = (energy - by_wanted @ solved[:, 1]) / max(product - by_wanted @ solved[:, 0], 1e-12)
+        step = gain * solved[:, 0] - solved[:, 1] if gain > 0 else -solved[:, 1]
+        move = _increment(step / half, model)
+        backward = backward @ np.linalg.inv(np.linalg.inv(normalise) @ move @ normalise)
+        backward /= backward[2, 2]
+        if np.abs(step).max() < CONVERGED_PX:
+            break
+    assert best is not None
+    correlation, backward = best
+    if correlation < first or correlation <= 0:
+        return None
+    return np.linalg.inv(backward), correlation
+
+
+def _steep_pixels(channels: Map) -> NDArray[np.intp]:
+    """Flat indices of a sample of the pixels whose structure changes most around them."""
+    steepness = sum(
+        np.square(cv2.Sobel(channel, cv2.CV_32F, 1, 0)) + np.square(cv2.Sobel(channel, cv2.CV_32F, 0, 1))
+        for channel in channels
+    )
+    inner = np.zeros(channels.shape[1:], np.float32)
+    inner[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX] = steepness[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+    threshold = np.quantile(inner[::3, ::3], 1 - STEEP_SHARE)
+    steep = np.flatnonzero(inner.ravel() > threshold)
+    share = MAX_SAMPLES / max(len(steep), 1)
+    return steep if share >= 1 else steep[np.random.default_rng(SEED).random(len(steep)) < share]
+
+
+def _jacobian(
+    channels: Map, samples: NDArray[np.intp], x: NDArray[np.float64], y: NDArray[np.float64], model: ModelName
+) -> NDArray[np.float32]:
+    """How each sample of each channel changes with each parameter of `_increment`: (parameters, channels x samples)."""
+    rows = []
+    for channel in channels:
+        by_x = cv2.Sobel(channel, cv2.CV_32F, 1, 0, scale=1 / 8).ravel()[samples]
+        by_y = cv2.Sobel(channel, cv2.CV_32F, 0, 1, scale=1 / 8).ravel()[samples]
+        if model == "similarity":
+            rows.append(np.stack([by_x, by_y, by_x * x + by_y * y, by_y * x - by_x * y]))
+            continue
+        affine = [by_x, by_y, by_x * x, by_x * y, by_y * x, by_y * y]
+        along = by_x * x + by_y * y
+        rows.append(np.stack(affine if model == "affine" else [*affine, -x * along, -y * along]))
+    return np.concatenate(rows, axis=1).astype(np.float32)
+
+
+def _increment(step: NDArray[np.float64], model: ModelName) -> Matrix:
+    """The transform near identity with the given parameters, in normalised coordinates."""
+    if model == "similarity":
+        shift_x, shift_y, grow, turn = step
+        return np.array([[1 + grow, -turn, shift_x], [turn, 1 + grow, shift_y], [0, 0, 1]])
+    shift_x, shift_y, xx, xy, yx, yy, *tilt = step
+    return np.array([[1 + xx, xy, shift_x], [yx, 1 + yy, shift_y], [*tilt, 1] if tilt else [0, 0, 1]])
+
+
+def _sample(channels: Map, places: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Values of all channels at (2, N) places, one channel after the other, and (N,) 1 where they lie inside."""
+    _, height, width = channels.shape
+    x, y = places
+    inside = (x > MARGIN_PX) & (x < width - MARGIN_PX) & (y > MARGIN_PX) & (y < height - MARGIN_PX)
+    # OpenCV takes maps of up to 32767 columns and rows.
+    side = int(np.ceil(len(x) ** 0.5))
+    maps = np.zeros((2, side * side), np.float32)
+    maps[:, : len(x)] = places
+    map_x, map_y = maps.reshape(2, side, side)
+    values = [cv2.remap(channel, map_x, map_y, cv2.INTER_LINEAR).ravel()[: len(x)] for channel in channels]
+    return np.concatenate(values), inside.astype(np.float32)
