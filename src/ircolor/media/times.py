@@ -1,4 +1,8 @@
-"""When an image was taken: from the name of its file, or from what the camera wrote into it (EXIF)."""
+"""When a picture was taken: from what the camera wrote into it (EXIF), or from the name of its file.
+
+Times are seconds since 1970 without time zone: cameras do not say which one they mean, so only the times of cameras
+that were set alike can be compared.
+"""
 
 import mmap
 import re
@@ -6,50 +10,62 @@ import struct
 from datetime import UTC, datetime
 from pathlib import Path
 
-# 20181007_142530, 2018-10-07T14-25-30.123, 2018.10.07 14:25:30_123 and the like; no digit before or after.
+# 20181007_142530, 20181007_142530123, 2018-10-07T14-25-30.123, 2018:10:07 14:25:30 and the like.
 _CALENDAR = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)[-_.]?(\d\d)[-_.]?(\d\d)[-_.T ]?"
-    r"(\d\d)[-_.:h]?(\d\d)[-_.:m]?(\d\d)(?:[._-](\d{3}|\d{6}))?(?!\d)"
+    r"(?<!\d)((?:19|20)\d\d)[-_.:]?(\d\d)[-_.:]?(\d\d)[-_.T ]?(\d\d)[-_.:h]?(\d\d)[-_.:m]?(\d\d)"
+    r"(?:[-_.]?(\d{3}|\d{6}|\d{9}))?(?!\d)"
 )
-# Seconds since 1970 of the years 2001 to 2033, also as milli-, micro- or nanoseconds or with a decimal point.
-_UNIX = re.compile(r"(?<!\d)(1\d{9})[._]?(\d{3}|\d{6}|\d{9})?(?!\d)")
+# Seconds since 1970 from 2001 to 2033, and what follows: milli-, micro-, nanoseconds, with a point before or not.
+_UNIX = re.compile(r"(?<!\d)(1\d{9})(?:[._]?(\d{3}|\d{6}|\d{9}))?(?!\d)")
 
-_EXIF_WITHIN_BYTES = 1 << 18  # cameras write it first
-_EXIF_MARKS = (b"Exif\0\0", b"eXIf")  # of JPEG and PNG; a TIFF file is itself laid out as EXIF is
-_TIFF_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_EXIF_WITHIN_BYTES = 1 << 18  # of JPEG and PNG: cameras write it first
+# A TIFF file is itself laid out as EXIF is.
+_EXIF_START = re.compile(rb"(?:\A|Exif\0\0|eXIf)(?=(II\*\0|MM\0\*))")
 _EXIF_FOLDER, _TAKEN, _TAKEN_FRACTION = 0x8769, 0x9003, 0x9291
 _ASCII, _LONG = 2, 4
+_MAX_TEXT_BYTES = 64
 
 
-def time_in_name(stem: str) -> float | None:
-    """Seconds since 1970 that the name of a file tells (of a clock taken as UTC); None where it tells none."""
-    for found in _CALENDAR.finditer(stem):
+def time_of(file: Path) -> float | None:
+    """When a picture was taken, in s since 1970: by its EXIF data, else by its name; None where neither tells."""
+    taken = time_in_exif(file)
+    return time_in_name(file.stem) if taken is None else taken
+
+
+def time_in_name(name: str) -> float | None:
+    """The time written in a name, in s since 1970: a date with a time of day, or seconds since 1970."""
+    for found in _CALENDAR.finditer(name):
+        *parts, fraction = found.groups()
         try:
-            moment = datetime.strptime("".join(found.groups()[:6]), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            moment = datetime.strptime("".join(parts), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         except ValueError:  # no such day or hour: another kind of number
             continue
-        return moment.timestamp() + _fraction(found[7])
-    unix = _UNIX.search(stem)
+        return moment.timestamp() + _fraction(fraction)
+    unix = _UNIX.search(name)
     return int(unix[1]) + _fraction(unix[2]) if unix else None
 
 
 def time_in_exif(file: Path) -> float | None:
-    """Seconds since 1970 of EXIF DateTimeOriginal with SubSecTimeOriginal, its clock taken as UTC.
+    """EXIF's DateTimeOriginal with SubSecTimeOriginal of a JPEG, PNG or TIFF file, in s since 1970.
 
-    Reads JPEG, PNG and TIFF. None where the file tells no time, has a damaged EXIF block, or cannot be read.
+    The bytes are taken as hostile: what is broken counts as absent. So does a file that cannot be read, as reading
+    its image will tell that.
     """
     try:
+        # Mapped, as the tags of a TIFF file may stand behind hundreds of megabytes of pixels.
         with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            starts = [0, *(data.find(mark, 0, _EXIF_WITHIN_BYTES) + len(mark) for mark in _EXIF_MARKS)]
-            start = next(start for start in starts if data[start : start + 4] in _TIFF_ORDERS)
-            order = _TIFF_ORDERS[data[start : start + 4]]
+            found = _EXIF_START.search(data, 0, _EXIF_WITHIN_BYTES)
+            if found is None:
+                return None
+            start, order = found.start(1), "<" if found[1].startswith(b"II") else ">"
             (first,) = struct.unpack_from(order + "I", data, start + 4)
             (folder,) = struct.unpack(order + "I", _entries(data, start, first, order)[_EXIF_FOLDER])
-            taken = _entries(data, start, folder, order)
-        moment = datetime.strptime(_text(taken[_TAKEN]), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
-        return moment.timestamp() + _fraction(_text(taken.get(_TAKEN_FRACTION, b"")))
-    except (OSError, ValueError, KeyError, StopIteration, struct.error):
+            tags = _entries(data, start, folder, order)
+        taken = time_in_name(_text(tags[_TAKEN]))
+    except (OSError, ValueError, KeyError, struct.error):  # ValueError: an empty file cannot be mapped
         return None
+    fraction = _text(tags.get(_TAKEN_FRACTION, b""))
+    return taken + _fraction(fraction) if taken is not None and re.fullmatch("[0-9]+", fraction) else taken
 
 
 def _entries(data: mmap.mmap, start: int, offset: int, order: str) -> dict[int, bytes]:
@@ -58,16 +74,16 @@ def _entries(data: mmap.mmap, start: int, offset: int, order: str) -> dict[int, 
     (count,) = struct.unpack_from(order + "H", data, start + offset)
     for number in range(count):
         tag, kind, length, value = struct.unpack_from(order + "HHI4s", data, start + offset + 2 + 12 * number)
-        if kind == _ASCII and length > 4:
+        if kind == _ASCII and length > 4:  # shorter texts stand where the offset would
             (place,) = struct.unpack(order + "I", value)
-            value = data[start + place : start + place + length]
+            value = data[start + place : start + place + min(length, _MAX_TEXT_BYTES)]
         if kind in (_ASCII, _LONG):
             entries[tag] = value
     return entries
 
 
 def _text(value: bytes) -> str:
-    return value.partition(b"\0")[0].decode("ascii").strip()
+    return value.partition(b"\0")[0].decode("ascii", "replace").strip()
 
 
 def _fraction(digits: str | None) -> float:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
 from ircolor.media.sources import is_folder, open_source, resolved
+from ircolor.media.times import time_of
 from ircolor.pairs.index import raise_problems
-from ircolor.registration.timestamps import time_of
 
 MODALITIES = {"rgb", "vis", "visible", "color", "colour", "nir", "ir", "infrared", "thermal", "lwir", "swir"}
 NUM_SHOWN = 3
