@@ -125,3 +125,17 @@ def test_a_colour_image_keeps_its_type() -> None:
 def test_another_aspect_ratio_is_told() -> None:
     with pytest.raises(UserError, match="made for 160x120 images, but this one is 160x90"):
         CALIBRATION.undistort(smooth(90, 160))
+
+
+@pytest.mark.parametrize("scale", [1, 4])
+def test_points_go_where_the_image_goes(scale: int) -> None:
+    image = np.zeros((120 * scale, 160 * scale), np.uint8)
+    points = np.array([[20.0, 15.0], [140.0, 100.0], [80.0, 60.0]]) * scale
+    for x, y in points.astype(int):
+        cv2.circle(image, (int(x), int(y)), 3 * scale, 255, -1)
+    straight = CALIBRATION.undistort(image)
+    placed = CALIBRATION.undistort_points(points, image.shape)
+    assert np.abs(placed - points).max() > 0.5 * scale
+    _, _, _, centres = cv2.connectedComponentsWithStats((straight > 127).astype(np.uint8))
+    for place in placed:
+        assert np.linalg.norm(centres[1:] - place, axis=1).min() < 0.4 * scale

@@ -17,7 +17,7 @@ import typer
 import ircolor
 from ircolor.errors import UserError
 
-COMMANDS = ("colorize", "models", "demo", "evaluate", "train", "export", "pairs")
+COMMANDS = ("colorize", "models", "demo", "evaluate", "train", "export", "register", "pairs")
 
 
 def build_app() -> typer.Typer:

@@ -34,8 +34,8 @@ class LateProgress:
         self._start_s = time.monotonic()
         self._bar: Progress | None = None
 
-    def show(self, done: int, total: int) -> None:
-        """Show how much is done, if it is time to and standard error is a terminal."""
+    def show(self, done: int, total: int, detail: str = "") -> None:
+        """Show how much is done, and a few words on it, if it is time to and standard error is a terminal."""
         if self._bar is None:
             if time.monotonic() - self._start_s < PATIENCE_S or done >= total or not sys.stderr.isatty():
                 return
@@ -45,7 +45,8 @@ class LateProgress:
             self._bar = Progress(console=Console(stderr=True), transient=True)
             self._bar.start()
             self._bar.add_task(self._label, total=total)
-        self._bar.update(self._bar.task_ids[0], completed=done, total=total)
+        label = f"{self._label}: {detail}" if detail else self._label
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total, description=label)
 
     def __enter__(self) -> Self:
         return self

@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError
+from ircolor.registration.resample import Points
+from ircolor.registration.transforms import Size
 
 # OpenCV's parser recurses, and overflows the stack on what is nested 20,000 deep; a calibration is a tenth of this.
 MAX_CHARACTERS = 16_000
 DISTORTION_COUNTS = (4, 5, 8, 12, 14)
+# Of the iteration that straightens a point: steps, and change in px / focal length.
+_PRECISELY = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 50, 1e-10)
 PINHOLE_MODELS = ("", "plumb_bob", "rational_polynomial")
 
 
@@ -41,7 +45,24 @@ class Calibration:
         Raises:
             UserError: another aspect ratio.
         """
-        height, width = image.shape[:2]
+        height, width = size = image.shape[:2]
+        matrix = self._matrix_at(size)
+        places = cv2.initUndistortRectifyMap(matrix, self.distortion, np.eye(3), matrix, (width, height), cv2.CV_32FC1)
+        return cv2.remap(image, *places, cv2.INTER_CUBIC)
+
+    def undistort_points(self, points: Points, size: Size) -> Points:
+        """Where (N, 2) points of an image of (height, width) come to lie when it is straightened, both in px.
+
+        Raises:
+            UserError: another aspect ratio.
+        """
+        matrix = self._matrix_at(size)
+        straight = cv2.undistortPoints(points, matrix, self.distortion, R=np.eye(3), P=matrix, criteria=_PRECISELY)
+        return np.asarray(straight, np.float64).reshape(-1, 2)
+
+    def _matrix_at(self, size: Size) -> NDArray[np.float64]:
+        """The camera matrix for images of another size."""
+        height, width = size[:2]
         scale = width / self.size[1]
         if abs(self.size[0] * scale - height) > 1:
             raise UserError(
@@ -50,9 +71,7 @@ class Calibration:
             )
         # Pixel centres are at whole numbers, so the corner that scaling leaves in place is at -0.5.
         shift = (scale - 1) / 2
-        matrix = np.array([[scale, 0, shift], [0, scale, shift], [0, 0, 1]]) @ self.camera_matrix
-        places = cv2.initUndistortRectifyMap(matrix, self.distortion, np.eye(3), matrix, (width, height), cv2.CV_32FC1)
-        return cv2.remap(image, *places, cv2.INTER_CUBIC)
+        return np.asarray(np.array([[scale, 0, shift], [0, scale, shift], [0, 0, 1]]) @ self.camera_matrix)
 
 
 def read_calibration(file: Path) -> Calibration:

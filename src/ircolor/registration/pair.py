@@ -1,0 +1,213 @@
+"""One pair: from two files to the aligned images, their pictures, and what is known of them."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import ircolor
+from ircolor.atomic import write_atomic
+from ircolor.errors import UserError
+from ircolor.media.images import Image, read_infrared, read_rgb
+from ircolor.media.sources import resolved
+from ircolor.registration.aligned import AlignedPair, Crop, Onto, align, write_pair
+from ircolor.registration.calibration import Calibration
+from ircolor.registration.estimate import Estimate, ModelChoice, estimate
+from ircolor.registration.partners import Partners
+from ircolor.registration.points import HandPoints, fit_by_hand
+from ircolor.registration.preview import KINDS, PreviewKind, preview_file, previews
+from ircolor.registration.result import Registration
+from ircolor.registration.transforms import Warp
+
+
+class View(NamedTuple):
+    """What goes into an estimate, lens distortion removed: RGB (H, W, 3), infrared (h, w), and points by hand."""
+
+    rgb: Image
+    infrared: Image
+    hand: HandPoints | None
+    notes: tuple[str, ...]
+
+
+class Outcome(NamedTuple):
+    """What became of a pair.
+
+    Attributes:
+        registration: with the verdict reject where the pair failed.
+        crop: of the images written; None where none were.
+        failed: it could not be processed at all.
+    """
+
+    registration: Registration
+    crop: Crop | None
+    failed: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A pair to register, and how.
+
+    Attributes:
+        partners: the two files.
+        model: to estimate.
+        onto: whose pixels stay as they are.
+        calibration_rgb: of the lens, to undistort first.
+        calibration_infrared: the same of the infrared camera.
+        hand: points by hand in the images as stored, which take the place of found ones.
+        rig: the transform that all pairs share nearly.
+    """
+
+    partners: Partners
+    model: ModelChoice = "auto"
+    onto: Onto = "infrared"
+    calibration_rgb: Calibration | None = None
+    calibration_infrared: Calibration | None = None
+    hand: HandPoints | None = None
+    rig: Warp | None = None
+
+    def fingerprint(self) -> str:
+        """Tells this job from any other one, and from itself once a file has changed."""
+        calibrations = self.calibration_rgb, self.calibration_infrared
+        facts = (
+            ircolor.__version__,
+            self.partners.stem,
+            self.model,
+            self.onto,
+            [_identity(file) for file in (self.partners.rgb, self.partners.infrared)],
+            [one and (one.size, one.camera_matrix.tolist(), one.distortion.tolist()) for one in calibrations],
+            self.hand and (self.hand.rgb.tolist(), self.hand.infrared.tolist()),
+            self.rig and (self.rig.model, self.rig.matrix.tolist()),
+        )
+        return sha256(repr(facts).encode()).hexdigest()
+
+    def read(self) -> View:
+        """Read both images and straighten them, and the points with them.
+
+        Raises:
+            UserError: one is unreadable or does not fit its calibration, or the two look swapped.
+        """
+        read = read_infrared(self.partners.infrared)
+        infrared, rgb = read.pixels, read_rgb(self.partners.rgb)
+        if read.notes and (rgb == rgb[..., :1]).all():
+            raise UserError(
+                f"{self.partners.infrared} is in colour and {self.partners.rgb} is gray; are the two swapped?"
+            )
+        hand = self.hand
+        if self.calibration_rgb:
+            if hand:
+                hand = replace(hand, rgb=self.calibration_rgb.undistort_points(hand.rgb, rgb.shape))
+            rgb = self.calibration_rgb.undistort(rgb)
+        if self.calibration_infrared:
+            if hand:
+                straight = self.calibration_infrared.undistort_points(hand.infrared, infrared.shape)
+                hand = replace(hand, infrared=straight)
+            infrared = self.calibration_infrared.undistort(infrared)
+        return View(rgb, infrared, hand, read.notes)
+
+    def estimate(self, view: View) -> Estimate:
+        """Estimate the transform; UserError where the points by hand cannot be used."""
+        return estimate(view.rgb, view.infrared, self.model, hand=view.hand, rig=self.rig)
+
+
+def check_points(job: Job) -> None:
+    """Find out before any work whether the points by hand can be used.
+
+    Raises:
+        UserError: they cannot. Images that cannot be read are left to the work.
+    """
+    try:
+        view = job.read()
+    except UserError:
+        return
+    if view.hand:
+        fit_by_hand(view.hand, job.model, view.rgb.shape, view.infrared.shape)
+
+
+def estimate_frame(job: Job) -> Estimate | None:
+    """The estimate of one frame of a rig, less what only its own images need; None where it failed."""
+    try:
+        return replace(job.estimate(job.read()), usable=None)
+    except (UserError, MemoryError):
+        return None
+
+
+def register_pair(job: Job, folder: Path) -> Outcome:
+    """Register a pair and write it into a folder of pairs: no images if rejected, previews if they could be read.
+
+    Raises:
+        UserError: the folder cannot be written; what is wrong with the pair itself is told in the outcome.
+    """
+    start_s = time.perf_counter()
+    stem = job.partners.stem
+    for file in outputs(folder, stem):
+        file.unlink(missing_ok=True)  # of an earlier run with another verdict
+    try:
+        view = job.read()
+        found = job.estimate(view)
+        aligned, mask = _aligned(view, found, job.onto)
+        pictures = previews(view.rgb, view.infrared, aligned)
+    except (UserError, MemoryError) as error:
+        message = " ".join(str(error).split()) or "not enough memory; give fewer --workers"
+        return Outcome(_failure(stem, message, time.perf_counter() - start_s), None, True)
+    for kind, picture in pictures.items():
+        write_atomic(preview_file(folder, stem, kind), picture)
+    crop = None
+    if aligned is not None and found.verdict != "reject":
+        write_pair(folder, stem, aligned, mask)
+        crop = aligned.crop
+    registration = found.to_registration(stem, time.perf_counter() - start_s)
+    reason = "; ".join((registration.reason, *view.notes))
+    return Outcome(replace(registration, reason=reason), crop, False)
+
+
+def outputs(folder: Path, stem: str) -> Iterator[Path]:
+    """All files that a pair may have in a folder of pairs: infrared and RGB image first."""
+    for kind in ("infrared", "rgb", "mask"):
+        yield folder / kind / f"{stem}.png"
+    for picture in KINDS:
+        yield preview_file(folder, stem, picture)
+
+
+def read_previews(folder: Path, stem: str) -> dict[PreviewKind, bytes]:
+    """The pictures that `register_pair` wrote."""
+    files = {kind: preview_file(folder, stem, kind) for kind in KINDS}
+    return {kind: file.read_bytes() for kind, file in files.items() if file.is_file()}
+
+
+def _aligned(view: View, found: Estimate, onto: Onto) -> tuple[AlignedPair | None, NDArray[np.bool_] | None]:
+    """The aligned images and which of their pixels can be used; None where there is no transform, or no area left."""
+    if found.warp is None:
+        return None, None
+    try:
+        aligned = align(view.rgb, view.infrared, found.warp, onto)
+    except UserError:
+        if found.verdict == "reject":
+            return None, None
+        raise
+    usable = found.usable
+    if usable is not None:
+        if onto == "rgb":
+            gray, _ = found.warp.infrared_onto_rgb(usable.astype(np.uint8) * 255, view.rgb.shape[:2])
+            usable = gray > 127
+        top, left, height, width = aligned.crop
+        usable = usable[top : top + height, left : left + width]
+    return aligned, usable
+
+
+def _failure(stem: str, reason: str, seconds: float) -> Registration:
+    nan = float("nan")
+    return Registration(stem, "reject", reason, None, np.full((3, 3), nan), 0, nan, nan, nan, nan, nan, nan, seconds)
+
+
+def _identity(file: Path) -> tuple[Any, ...]:
+    """Path, size and time of a file; a file that is gone is told when it is read."""
+    try:
+        state = file.stat()
+    except OSError:
+        return (str(resolved(file)),)
+    return str(resolved(file)), state.st_size, state.st_mtime_ns

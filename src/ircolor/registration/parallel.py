@@ -1,0 +1,69 @@
+"""The same work on many items, in as many processes as there are cores."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import TypeVar
+
+import cv2
+
+from ircolor.errors import UserError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def each_done(
+    work: Callable[[Item], Result], items: Sequence[Item], num_workers: int | None = None
+) -> Iterator[tuple[int, Result]]:
+    """Do some work on each item, in any order; a few at a time are in memory.
+
+    Args:
+        work: a function of a module, or a partial of one: processes of their own import it.
+        items: what it takes, one at a time; like its results, they must be picklable.
+        num_workers: number of processes, all cores if not given; 1 works in this one.
+
+    Yields:
+        The number of the item and its result, as soon as it is done.
+
+    Raises:
+        UserError: a process died.
+    """
+    num_workers = min(num_workers or os.cpu_count() or 1, len(items))
+    if num_workers <= 1:
+        num_threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        try:
+            for number, item in enumerate(items):
+                yield number, work(item)
+        finally:
+            cv2.setNumThreads(num_threads)
+        return
+    # Read by numpy when it is imported: a worker is to have one core, also for products of matrices.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Not forked, as OpenCV's threads do not survive that.
+    pool = ProcessPoolExecutor(num_workers, get_context("spawn"), _begin)
+    waiting: dict[Future[Result], int] = {}
+    try:
+        for number, item in enumerate(items):
+            waiting[pool.submit(work, item)] = number
+            if len(waiting) > 2 * num_workers:
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    yield waiting.pop(future), future.result()
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
+    except BrokenProcessPool as error:
+        raise UserError(
+            "a worker process died, perhaps for lack of memory; go on with --resume and fewer --workers"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """Begin a worker: it leaves Ctrl-C to the process that started it, and the other cores to the other workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)

@@ -1,0 +1,345 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from ircolor.errors import UserError
+from ircolor.media.encode import write_image
+from ircolor.media.images import read_infrared, read_rgb
+from ircolor.pairs.index import find_pairs
+from ircolor.pairs.splitting import split_folder
+from ircolor.registration.estimate import Estimate
+from ircolor.registration.folder import Settings, Summary, register_folder
+from ircolor.registration.partners import Partners
+from ircolor.registration.points import HandPoints
+from ircolor.registration.result import Verdict
+from ircolor.registration.rig import Rig
+from ircolor.registration.table import read_table
+from ircolor.registration.transforms import Warp
+from tests.cli.conftest import files
+from tests.media.test_times import write_exif
+from tests.registration.cameras import (
+    HEIGHT,
+    SHIFT,
+    TURN,
+    WIDTH,
+    corner_error_px,
+    make_estimate,
+    road,
+    use_estimator,
+    write_images,
+    write_noise,
+    write_view,
+)
+from tests.registration.registrations import assert_same
+
+VERDICTS: dict[str, Verdict] = {"00": "accept", "01": "review", "02": "reject", "03": "accept"}
+
+
+def register(partners: Sequence[Partners], folder: Path, settings: Settings | None = None, **options: Any) -> Summary:
+    return register_folder(partners, folder, settings or Settings(), **{"num_workers": 1} | options)
+
+
+def write_verdicts(tmp_path: Path, patch: pytest.MonkeyPatch) -> list[Partners]:
+    """Four pairs whose verdicts are VERDICTS."""
+    partners = write_noise(tmp_path / "in", len(VERDICTS))
+    verdicts = {read_rgb(pair.rgb).tobytes(): VERDICTS[pair.stem] for pair in partners}
+
+    def known(rgb: Any, _infrared: Any, *_: Any, **__: Any) -> Estimate:
+        return make_estimate(verdict=verdicts[rgb.tobytes()])
+
+    use_estimator(patch, known)
+    return partners
+
+
+def test_displaced_pairs_become_a_folder_of_aligned_ones(tmp_path: Path) -> None:
+    partners = [write_view(tmp_path / "in", f"view{seed}", seed=seed) for seed in range(3)]
+    pairs = tmp_path / "pairs"
+    summary = register(partners, pairs)
+    assert [one.verdict for one in summary.registrations] == ["accept"] * 3
+    assert [one.stem for one in read_table(pairs / "registration.csv")] == ["view0", "view1", "view2"]
+    assert "view2" in (pairs / "report.html").read_text()
+    for seed, (pair, found) in enumerate(zip(find_pairs(pairs), summary.registrations, strict=True)):
+        assert corner_error_px(found.matrix, TURN) < 0.5
+        infrared, rgb = pair.read()
+        height, width = infrared.shape
+        assert (pair.columns["height"], pair.columns["width"]) == (str(height), str(width))
+        assert height * width > 0.8 * HEIGHT * WIDTH
+        # What was warped back is what the colour camera would have seen on the infrared grid.
+        truth = road(HEIGHT, WIDTH, seed)[1]
+        places = cv2.matchTemplate(truth, rgb, cv2.TM_SQDIFF)
+        left, top = cv2.minMaxLoc(places)[2]
+        window = np.s_[top : top + height, left : left + width]
+        assert cv2.absdiff(rgb, truth[window]).mean() < 5
+        np.testing.assert_array_equal(infrared, road(HEIGHT, WIDTH, seed)[0][window])
+
+
+def test_processes_give_what_one_gives(tmp_path: Path) -> None:
+    partners = [write_view(tmp_path / "in", f"view{seed}", seed=seed) for seed in range(3)]
+    summaries = [register(partners, tmp_path / f"pairs{num}", num_workers=num) for num in (1, 2)]
+    for one, two in zip(*(summary.registrations for summary in summaries), strict=True):
+        assert_same(replace(one, seconds=0), replace(two, seconds=0))
+    assert files(tmp_path / "pairs1") == files(tmp_path / "pairs2")
+
+
+def test_two_scenes_are_rejected_but_shown(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    other = cv2.resize(random.integers(0, 256, (30, 40, 3), np.uint8), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    partners = [write_images(tmp_path / "in", "a", np.asarray(other, np.uint8), road(HEIGHT, WIDTH, 0)[0])]
+    summary = register(partners, tmp_path / "pairs")
+    assert [one.verdict for one in summary.registrations] == ["reject"]
+    assert summary.failures == ()
+    assert not (tmp_path / "pairs" / "rgb").exists()
+    assert "preview/a_before.jpg" in files(tmp_path / "pairs")
+
+
+def test_identical_images_are_aligned_as_they_are(tmp_path: Path) -> None:
+    infrared = road(HEIGHT, WIDTH, 0)[0]
+    partners = [write_images(tmp_path / "in", "a", np.repeat(infrared[..., None], 3, axis=2), infrared)]
+    (found,) = register(partners, tmp_path / "pairs").registrations
+    assert corner_error_px(found.matrix, np.eye(3)) < 0.1
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_blank_frames_are_rejected(tmp_path: Path, value: int) -> None:
+    rgb, infrared = np.full((HEIGHT, WIDTH, 3), value, np.uint8), np.full((HEIGHT, WIDTH), value, np.uint8)
+    both = write_images(tmp_path / "in", "both", rgb, infrared)
+    one = write_images(tmp_path / "in", "one", road(HEIGHT, WIDTH, 0)[1], infrared)
+    summary = register([both, one], tmp_path / "pairs")
+    assert [found.verdict for found in summary.registrations] == ["reject", "reject"]
+    assert summary.failures == ()
+
+
+def test_a_colour_image_of_four_times_the_size_is_scaled(tmp_path: Path) -> None:
+    infrared, rgb = road(HEIGHT, WIDTH, 0)
+    large = np.asarray(cv2.resize(rgb, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC), np.uint8)
+    (found,) = register([write_images(tmp_path / "in", "a", large, infrared)], tmp_path / "pairs").registrations
+    truth = np.array([[0.25, 0, -0.375], [0, 0.25, -0.375], [0, 0, 1]])
+    assert np.abs(found.matrix - truth).max() < 0.5
+    assert found.verdict != "reject"
+
+
+def test_rig_carries_a_blank_frame(tmp_path: Path) -> None:
+    partners = [write_view(tmp_path / "in", f"view{seed}", seed=seed) for seed in range(5)]
+    flat = np.full((HEIGHT, WIDTH), 40, np.uint8)
+    partners.append(write_images(tmp_path / "in", "view5", np.repeat(flat[..., None], 3, axis=2), flat))
+    said: list[str] = []
+    summary = register(partners, tmp_path / "pairs", Settings(rig=True), say=said.append, num_workers=2)
+    assert [line.startswith("rig: similarity, ") for line in said] == [True]
+    assert all(corner_error_px(one.matrix, TURN) < 0.5 for one in summary.registrations)
+
+
+def test_depth_is_kept_and_floats_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate())
+    random = np.random.default_rng(0)
+    rgb, infrared = random.integers(0, 65536, (40, 48, 3), np.uint16), random.integers(0, 4096, (40, 48), np.uint16)
+    register([write_images(tmp_path / "in", "a", rgb, infrared)], tmp_path / "pairs")
+    # The shift is by whole pixels, so nothing is interpolated.
+    np.testing.assert_array_equal(read_rgb(tmp_path / "pairs/rgb/a.png"), rgb[:-4, :-8])
+    np.testing.assert_array_equal(read_infrared(tmp_path / "pairs/infrared/a.png").pixels, infrared[4:, 8:])
+
+
+@pytest.mark.parametrize(("onto", "hidden"), [("infrared", np.s_[16:, 22:]), ("rgb", np.s_[16:, 22:])])
+def test_masks_follow_the_crop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, onto: Any, hidden: Any) -> None:
+    usable = np.ones((40, 48), np.bool_)
+    usable[20:, 30:] = False
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate(usable=usable))
+    register(write_noise(tmp_path / "in", 1), tmp_path / "pairs", Settings(onto=onto))
+    (pair,) = find_pairs(tmp_path / "pairs")
+    expected = np.ones((36, 40), np.bool_)
+    expected[hidden] = False
+    np.testing.assert_array_equal(pair.read_masked()[2], expected)
+
+
+def test_only_accepted_pairs_are_listed_unless_those_to_review_are_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partners = write_verdicts(tmp_path, monkeypatch)
+    pairs = tmp_path / "pairs"
+    counts: list[Mapping[Verdict, int]] = []
+    summary = register(partners, pairs, show=lambda count, _: counts.append(dict(count)))
+    assert [one.verdict for one in summary.registrations] == list(VERDICTS.values())
+    assert counts[-1] == {"accept": 2, "review": 1, "reject": 1}
+    assert summary.by_verdict == {"accept": (2, 0.2), "review": (1, 0.2), "reject": (1, 0.2)}
+    assert [pair.stem for pair in find_pairs(pairs)] == ["00", "03"]
+    assert [file.name for file in sorted((pairs / "rgb").iterdir())] == ["00.png", "01.png", "03.png"]
+    assert "preview/02_edges.jpg" in files(pairs)
+    again = register(partners, pairs, Settings(keep="review"), resume=True)
+    assert again.num_resumed == 4
+    assert [pair.stem for pair in find_pairs(pairs)] == ["00", "01", "03"]
+
+
+def test_a_broken_file_is_a_row_and_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate())
+    partners = write_noise(tmp_path / "in", 3)
+    whole = partners[1].rgb.read_bytes()
+    partners[1].rgb.write_bytes(whole[:300])
+    partners[2].infrared.unlink()
+    pairs = tmp_path / "pairs"
+    summary = register(partners, pairs)
+    assert [line.split(":")[0] for line in summary.failures] == ["01", "02"]
+    assert "cannot be read" in summary.failures[1]
+    assert [one.verdict for one in read_table(pairs / "registration.csv")] == ["accept", "reject", "reject"]
+    assert [pair.stem for pair in find_pairs(pairs)] == ["00"]
+    # Once mended they are done, and nothing else is.
+    partners[1].rgb.write_bytes(whole)
+    again = register(partners, pairs, resume=True)
+    assert (again.num_resumed, len(again.failures)) == (1, 1)
+    assert [pair.stem for pair in find_pairs(pairs)] == ["00", "01"]
+
+
+def test_swapped_folders_are_told(tmp_path: Path) -> None:
+    (pair,) = write_noise(tmp_path / "in", 1)
+    summary = register([Partners("a", pair.infrared, pair.rgb)], tmp_path / "pairs")
+    assert "are the two swapped?" in summary.failures[0]
+
+
+def test_lack_of_memory_is_a_failure_of_that_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> Estimate:
+        raise MemoryError
+
+    use_estimator(monkeypatch, fail)
+    summary = register(write_noise(tmp_path / "in", 1), tmp_path / "pairs")
+    assert summary.failures == ("00: not enough memory; give fewer --workers",)
+
+
+def test_an_interrupted_run_ends_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    partners = write_verdicts(tmp_path, monkeypatch)
+
+    def interrupt(count: Mapping[Verdict, int], _total: int) -> None:
+        if sum(count.values()) == 2:
+            raise KeyboardInterrupt
+
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    expected = register(partners, whole)
+    with pytest.raises(KeyboardInterrupt):
+        register(partners, parts, show=interrupt)
+    # What is finished can be used already.
+    assert [pair.stem for pair in find_pairs(parts)] == ["00"]
+    summary = register(partners, parts, resume=True)
+    assert summary.num_resumed == 2
+    for one, other in zip(summary.registrations, expected.registrations, strict=True):
+        assert_same(replace(one, seconds=0), replace(other, seconds=0))
+    assert files(parts) == files(whole)
+    for name in files(whole):
+        if name.endswith((".png", ".jpg", "index.csv")):
+            assert (parts / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_what_changed_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    partners = write_verdicts(tmp_path, monkeypatch)
+    pairs = tmp_path / "pairs"
+    register(partners, pairs)
+    assert register(partners, pairs, resume=True).num_resumed == 4
+    (pairs / "rgb" / "00.png").unlink()
+    assert register(partners, pairs, resume=True).num_resumed == 3
+    partners[1].rgb.write_bytes(partners[1].rgb.read_bytes())
+    assert register(partners, pairs, resume=True).num_resumed == 3
+    assert register(partners, pairs, Settings(onto="rgb"), resume=True).num_resumed == 0
+    assert register(partners, pairs, Settings(onto="rgb"), overwrite=True).num_resumed == 0
+
+
+def test_images_of_a_pair_that_is_now_rejected_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    partners = write_noise(tmp_path / "in", 1)
+    mask = np.eye(40, 48, dtype=np.bool_)
+    for verdict in ("accept", "reject"):
+        use_estimator(monkeypatch, lambda *_, verdict=verdict, **__: make_estimate(verdict=verdict, usable=mask))
+        register(partners, tmp_path / "pairs", overwrite=verdict == "reject")
+        images = [name for name in files(tmp_path / "pairs") if name.endswith(".png")]
+        assert images == ([] if verdict == "reject" else ["infrared/00.png", "mask/00.png", "rgb/00.png"])
+
+
+def test_a_rejected_pair_may_have_nothing_in_common(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    far = Warp("similarity", np.array([[1.0, 0, 400], [0, 1, 0], [0, 0, 1]]))
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate(warp=far, verdict="reject"))
+    assert register(write_noise(tmp_path / "in", 1), tmp_path / "pairs").failures == ()
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate(warp=far))
+    summary = register(write_noise(tmp_path / "in", 1), tmp_path / "pairs", overwrite=True)
+    assert "no area in common" in summary.failures[0]
+
+
+def test_a_folder_is_not_overwritten_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    partners = write_verdicts(tmp_path, monkeypatch)
+    register(partners, tmp_path / "pairs")
+    with pytest.raises(UserError, match="exists; use --overwrite"):
+        register(partners, tmp_path / "pairs")
+    with pytest.raises(UserError, match="contradict"):
+        register(partners, tmp_path / "pairs", overwrite=True, resume=True)
+    for resume in (False, True):
+        with pytest.raises(UserError, match="holds files that register did not write"):
+            register(partners, tmp_path / "in", resume=resume, overwrite=not resume)
+
+
+def test_a_rig_reaches_every_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points of all pairs make the rig; points of one pair stay with it."""
+    partners = write_noise(tmp_path / "in", 4)
+    partners[1].rgb.write_bytes(b"")
+    calls: list[tuple[int, Any, Any]] = []
+
+    def known(_rgb: Any, _infrared: Any, *_: Any, hand: HandPoints | None, rig: Any) -> Estimate:
+        calls.append((0 if hand is None else len(hand), hand and hand.name, rig))
+        return make_estimate()
+
+    shift = Warp("similarity", SHIFT)
+
+    def find(estimates: Sequence[Estimate], _model: str) -> Rig:
+        assert [one.usable for one in estimates] == [None] * 3
+        return Rig(shift, 2, (1,))
+
+    use_estimator(monkeypatch, known)
+    monkeypatch.setattr("ircolor.registration.folder.find_rig", find)
+    places = np.array([[5.0, 5.0], [40.0, 8.0], [20.0, 30.0]])
+    every, one = (HandPoints(places, places, [2, 3, 4], name) for name in ("every", "one"))
+    summary = register(partners, tmp_path / "pairs", Settings(rig=True, points={None: every, "03": one}))
+    assert [(num, name) for num, name, _ in calls] == [(3, "every")] * 2 + [(3, "one")] + [(0, None)] * 2 + [(3, "one")]
+    assert [rig is shift for *_, rig in calls] == [False] * 3 + [True] * 3
+    assert summary.rig is not None
+    assert summary.rig.sentence == "rig: similarity, 2 of 3 frames agree; not 02"
+    assert len(summary.failures) == 1
+
+
+def test_points_must_fit_the_pairs_and_their_images(tmp_path: Path) -> None:
+    partners = write_noise(tmp_path / "in", 3)
+    good = HandPoints(np.array([[5.0, 5], [40, 8], [20, 30]]), np.array([[6.0, 6], [41, 9], [21, 31]]), [2, 3, 4])
+    swapped = replace(good, rgb=good.rgb[:, ::-1].copy())
+    cases: list[tuple[dict[str | None, HandPoints], str]] = [
+        ({"0": good}, r"no pair is called 0; did you mean"),
+        ({"02": replace(good, rgb=good.rgb * 1.1 + [0, 30])}, "outside of"),
+        ({None: swapped}, "exchanged"),
+    ]
+    for points, complaint in cases:
+        with pytest.raises(UserError, match=complaint):
+            register(partners, tmp_path / "pairs", Settings(points=points))
+    with pytest.raises(UserError, match="00: the thin-plate spline needs points"):
+        register(partners, tmp_path / "pairs", Settings("thin-plate spline", points={"01": good}))
+    with pytest.raises(UserError, match="leave out --rig"):
+        register(partners, tmp_path / "pairs", Settings("thin-plate spline", rig=True, points={None: good}))
+    with pytest.raises(UserError, match="needs at least 4"):
+        register(partners, tmp_path / "pairs", Settings("homography", points={None: good}))
+    assert not (tmp_path / "pairs").exists()
+
+
+def test_pauses_between_pictures_make_sequences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate(warp=Warp("similarity", np.eye(3))))
+    partners = []
+    for number in range(6):
+        rgb, infrared = tmp_path / "in" / f"{number}.jpg", tmp_path / "in" / f"{number}.png"
+        write_image(infrared, np.zeros((8, 8), np.uint8))
+        write_exif(rgb, f"2018:10:07 14:{number // 2}0:0{number % 2}")
+        partners.append(Partners(str(number), rgb, infrared))
+    register(partners, tmp_path / "pairs")
+    scenes = [pair.columns["scene"] for pair in find_pairs(tmp_path / "pairs")]
+    assert scenes == [f"sequence {number:03d}" for number in (1, 1, 2, 2, 3, 3)]
+    division = split_folder(tmp_path / "pairs", {"train": "2", "val": "2", "test": "2"})
+    assert division.sequences.source == "by column scene"
+
+
+def test_without_sequences_a_split_works_them_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate())
+    register(write_noise(tmp_path / "in", 4), tmp_path / "pairs")
+    assert [pair.scene for pair in find_pairs(tmp_path / "pairs")] == ["00", "01", "02", "03"]
+    assert split_folder(tmp_path / "pairs", {"train": "2", "val": "1", "test": "1"}).sequences.run is not None
