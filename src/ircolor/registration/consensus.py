@@ -12,25 +12,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ircolor.registration.result import ModelName
 from ircolor.registration.resample import Points
+from ircolor.registration.result import ModelName
 from ircolor.registration.transforms import FITS, MIN_POINTS, Matrix, apply_matrix
 
-NUM_HYPOTHESES = 3000
+NUM_HYPOTHESES = 1500
 NUM_REWEIGHTINGS = 8
 SEED = 2018
 # 0.99 quantile of the chi distribution with 4 degrees of freedom, as in the paper.
 QUANTILE = 3.64
 MAX_SCALE = 8.0
 # Weights of residuals from 0 to QUANTILE sigmas: the upper incomplete gamma function of 3/2, in closed form.
-_STEPS = np.linspace(0, QUANTILE, 512)
 
 
 def _incomplete_gamma(x: float) -> float:
     return math.sqrt(x) * math.exp(-x) + math.sqrt(math.pi) / 2 * math.erfc(math.sqrt(x))
 
 
-_WEIGHTS = np.array([_incomplete_gamma(step**2 / 2) for step in _STEPS])
+_WEIGHTS = np.array([_incomplete_gamma(step**2 / 2) for step in np.linspace(0, QUANTILE, 512)])
 _WEIGHTS = (_WEIGHTS - _WEIGHTS[-1]) / (_WEIGHTS[0] - _WEIGHTS[-1])
 
 
@@ -48,7 +47,8 @@ class Consensus(NamedTuple):
 
 def magsac_weights(residuals_px: NDArray[np.float64], max_sigma_px: float) -> NDArray[np.float64]:
     """Weight of each residual of any shape, from 1 at 0 px to 0 at 3.64 times the largest noise level (equation 7)."""
-    return np.interp(residuals_px / max_sigma_px, _STEPS, _WEIGHTS, right=0)
+    steps = np.minimum(residuals_px * ((len(_WEIGHTS) - 1) / (QUANTILE * max_sigma_px)), len(_WEIGHTS) - 1)
+    return np.asarray(_WEIGHTS[steps.astype(np.int32)])
 
 
 def find_consensus(

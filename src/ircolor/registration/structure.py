@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.media.images import Image
+from ircolor.media.intensity import IntensityRule
 
 Map = NDArray[np.float32]
 
@@ -27,11 +28,13 @@ def to_luma(pixels: Image) -> Map:
     """Gray on 0..255 of any image.
 
     Args:
-        pixels: (H, W) or (H, W, 3) RGB; uint8, uint16, or float in [0, 1].
+        pixels: (H, W) or (H, W, 3) RGB; uint8 as it is, deeper ones by the `auto` intensity rule, since cameras of 10
+            to 16 bits fill but a part of their range.
     """
     gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
-    top = np.iinfo(gray.dtype).max if np.issubdtype(gray.dtype, np.integer) else 1
-    return np.asarray(gray, np.float32) if top == 255 else np.asarray(gray * np.float32(255 / top), np.float32)
+    if gray.dtype == np.uint8:
+        return np.asarray(gray, np.float32)
+    return np.asarray(IntensityRule("auto").window(gray).apply(gray) * np.float32(255), np.float32)
 
 
 def gradient(gray: Map) -> tuple[Map, Map, Map]:
@@ -78,23 +81,23 @@ def structure_channels(gray: Map) -> Map:
     return np.stack([relative, relative * cosine, relative * sine]).astype(np.float32, copy=False)
 
 
-def structure_correlation(gray: Map, other: Map, valid: NDArray[np.bool_]) -> float:
+def structure_correlation(first: Map, second: Map, valid: NDArray[np.bool_]) -> float:
     """Structure correlation of two images on one grid, as `../shared/data/README.md` defines it.
 
     Numbers compare between transforms of one pair, not between pairs: texture decides how high it can get.
 
     Args:
-        gray: (H, W) on 0..255, usually luma of the warped RGB image.
-        other: (H, W) on 0..255, the infrared image.
+        first: (H, W), `structure_map` of the warped RGB image's luma.
+        second: (H, W), that of the infrared image.
         valid: (H, W), where both are known.
 
     Returns:
-        Pearson correlation in [-1, 1]; 0 where less than a handful of pixels, or nothing but flat ones, are left.
+        Pearson correlation in [-1, 1]; NaN where next to nothing is left to compare.
     """
     inner = cv2.erode(valid.astype(np.uint8), np.ones((BORDER_PX, BORDER_PX), np.uint8), borderValue=0) > 0
     if inner.sum() < BORDER_PX * BORDER_PX:
-        return 0.0
-    first, second = structure_map(gray)[inner], structure_map(other)[inner]
-    first, second = first - first.mean(), second - second.mean()
-    energy = float(first @ first) * float(second @ second)
-    return float(first @ second) / energy**0.5 if energy > 0 else 0.0
+        return float("nan")
+    a, b = first[inner], second[inner]
+    a, b = a - a.mean(), b - b.mean()
+    energy = float(a @ a) * float(b @ b)
+    return float(a @ b) / energy**0.5 if energy > 0 else float("nan")
