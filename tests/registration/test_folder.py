@@ -98,11 +98,12 @@ def test_two_scenes_are_rejected_but_shown(tmp_path: Path) -> None:
     assert "preview/a_before.jpg" in files(tmp_path / "pairs")
 
 
-def test_identical_images_are_aligned_as_they_are(tmp_path: Path) -> None:
+def test_identical_images_are_told_as_such(tmp_path: Path) -> None:
     infrared = road(HEIGHT, WIDTH, 0)[0]
     partners = [write_images(tmp_path / "in", "a", np.repeat(infrared[..., None], 3, axis=2), infrared)]
     (found,) = register(partners, tmp_path / "pairs").registrations
     assert corner_error_px(found.matrix, np.eye(3)) < 0.1
+    assert (found.verdict, "gray copy" in found.reason) == ("reject", True)
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
@@ -121,7 +122,7 @@ def test_a_colour_image_of_four_times_the_size_is_scaled(tmp_path: Path) -> None
     (found,) = register([write_images(tmp_path / "in", "a", large, infrared)], tmp_path / "pairs").registrations
     truth = np.array([[0.25, 0, -0.375], [0, 0.25, -0.375], [0, 0, 1]])
     assert np.abs(found.matrix - truth).max() < 0.5
-    assert found.verdict != "reject"
+    assert found.verdict == "accept"
 
 
 def test_rig_carries_a_blank_frame(tmp_path: Path) -> None:
@@ -132,6 +133,8 @@ def test_rig_carries_a_blank_frame(tmp_path: Path) -> None:
     summary = register(partners, tmp_path / "pairs", Settings(rig=True), say=said.append, num_workers=2)
     assert [line.startswith("rig: similarity, ") for line in said] == [True]
     assert all(corner_error_px(one.matrix, TURN) < 0.5 for one in summary.registrations)
+    assert [one.verdict for one in summary.registrations] == ["accept"] * 5 + ["reject"]
+    assert "blank" in summary.registrations[5].reason
 
 
 def test_depth_is_kept_and_floats_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
