@@ -144,7 +144,7 @@ def assess(view: View, matrix: Matrix, model: ModelName, note: str = "", warp: W
         warped = cv2.warpPerspective(gray, matrix, size, borderMode=cv2.BORDER_REPLICATE)
         valid = cv2.warpPerspective(np.ones(gray.shape, np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
     else:
-        back = np.linalg.inv(view.from_infrared)
+        back: Matrix = np.asarray(np.linalg.inv(view.from_infrared))
         warped, valid = resample(
             gray, lambda points: apply_matrix(view.from_rgb, warp.to_rgb(apply_matrix(back, points))), view.size
         )
@@ -153,11 +153,11 @@ def assess(view: View, matrix: Matrix, model: ModelName, note: str = "", warp: W
     return Candidate(model, matrix, warped, valid, residual, correlation, note)
 
 
-def from_points(view: View) -> Candidate | None:
-    """The similarity that most point matches agree with, refined; None where there is none."""
+def from_points(view: View, levels: Sequence[int] = FINE_LEVELS) -> Candidate | None:
+    """The similarity that most point matches agree with, refined at the given sizes; None where there is none."""
     matches = view.point_matches
     consensus = find_consensus(matches.rgb, matches.infrared, "similarity", POINT_SIGMA * max(view.size))
-    return refined(view, consensus.matrix, "similarity") if consensus else None
+    return refined(view, consensus.matrix, "similarity", levels) if consensus else None
 
 
 def from_contours(view: View) -> Candidate | None:

@@ -1,8 +1,8 @@
 """Robust estimation: the transform that most matches agree with, wherever the rest point.
 
 MAGSAC++ (Barath et al., CVPR 2020): instead of one inlier threshold, a match weighs by how likely it is an inlier,
-averaged over all noise levels up to a largest one. OpenCV's implementation serves for affine maps and homographies; it has
-none for similarities, so theirs is here: two matches give a similarity, thousands are tried at once.
+averaged over all noise levels up to a largest one. OpenCV's implementation serves for affine maps and homographies; it
+has none for similarities, so theirs is here: two matches give a similarity, thousands are tried at once.
 """
 
 import math
@@ -69,9 +69,11 @@ def find_consensus(
     if len(source) <= MIN_POINTS[model]:
         return None
     matrix = start if start is not None else _search(source, target, model, max_sigma_px)
+    if matrix is None:
+        return None
     # Iteratively reweighted least squares from wide to narrow: a first guess from two matches is off further away.
     for sigma_px in np.geomspace(2 * max_sigma_px, max_sigma_px, NUM_REWEIGHTINGS):
-        weights = magsac_weights(_residuals(matrix, source, target), sigma_px) if matrix is not None else np.zeros(1)
+        weights = magsac_weights(_residuals(matrix, source, target), sigma_px)
         if (weights > 0).sum() <= MIN_POINTS[model]:
             return None
         matrix = FITS[model](source, target, weights)
@@ -109,4 +111,4 @@ def _search_similarity(source: Points, target: Points, max_sigma_px: float) -> M
 
 def _residuals(matrix: Matrix, source: Points, target: Points) -> NDArray[np.float64]:
     residuals = np.linalg.norm(apply_matrix(matrix, source) - target, axis=1)
-    return np.nan_to_num(residuals, nan=np.inf)
+    return np.asarray(np.nan_to_num(residuals, nan=np.inf))

@@ -1,5 +1,6 @@
 """Estimate the transform of one pair: points and contours find it, all edges refine it, blocks doubt it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -98,7 +99,7 @@ def estimate(
     Args:
         rgb: (H, W, 3) of any depth, undistorted.
         infrared: (h, w) of any depth, undistorted. The two show about the same field of view; the sizes may differ.
-        model: what to fit; `auto` takes the simplest that explains the matches. A thin-plate spline needs points by hand.
+        model: what to fit; `auto` takes the simplest that explains the matches. A spline needs points by hand.
         hand: points given by hand, which take the place of those that are found.
         rig: the transform that all pairs of two cameras bolted together share. The pair is allowed the small residual
             that its own evidence supports, and inherits the rest.
@@ -152,10 +153,10 @@ def estimate(
 def _from_images(view: View, model: ModelChoice) -> Candidate | None:
     found = from_points(view)
     if found and _is_weak(found, ENOUGH_BLOCKS, ENOUGH_AGREEMENT):
-        found = max(found, refined(view, found.matrix, "similarity", THOROUGH_LEVELS), key=_correlation)
+        found = _best([found, from_points(view, THOROUGH_LEVELS)])
     if found is None or _is_weak(found, FEW_BLOCKS, FEW_AGREEMENT):
-        candidates = [candidate for candidate in (found, from_contours(view)) if candidate]
-        found = improved(view, max(candidates, key=_correlation)) if candidates else None
+        found = _best([found, from_contours(view)])
+        found = improved(view, found) if found else None
     if found is None or model == "similarity":
         return found
     if model == "auto":
@@ -181,8 +182,10 @@ def _is_weak(candidate: Candidate, num_blocks: int, agreement: float) -> bool:
     return candidate.support < num_blocks or candidate.agreement < agreement
 
 
-def _correlation(candidate: Candidate) -> float:
-    return float(np.nan_to_num(candidate.correlation, nan=-1))
+def _best(candidates: Sequence[Candidate | None]) -> Candidate | None:
+    """The candidate at which the images correlate best, of those that have any block on their side."""
+    supported = [candidate for candidate in candidates if candidate and candidate.support]
+    return max(supported, key=lambda candidate: candidate.correlation, default=None)
 
 
 def _correlation_before(view: View) -> float:
@@ -221,7 +224,7 @@ def _usable(residual: Residual, size: tuple[int, ...]) -> NDArray[np.bool_]:
         cv2.boxFilter(blocks, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
         for blocks in (displaced, told)
     )
-    return residual.spread((votes > voters / 2).astype(np.uint8), size) == 0
+    return np.asarray(residual.spread((votes > voters / 2).astype(np.uint8), size) == 0)
 
 
 def _praise(found: Candidate) -> str:

@@ -61,7 +61,7 @@ def find_features(gray: Map) -> Features:
     # Dark or hazy images use a small part of the range, and SIFT works on 8 bits.
     low, high = np.percentile(small, (0.5, 99.5))
     stretched = np.clip((small - low) * (255 / max(high - low, 16)), 0, 255).astype(np.uint8)
-    detector = cv2.SIFT_create(nfeatures=MAX_FEATURES, contrastThreshold=CONTRAST_THRESHOLD)
+    detector = cv2.SIFT.create(nfeatures=MAX_FEATURES, contrastThreshold=CONTRAST_THRESHOLD)
     keypoints, raw = detector.detectAndCompute(stretched, None)
     if not keypoints:
         nothing = np.zeros((0, CELLS * CELLS * DIRECTIONS // 2), np.float32)

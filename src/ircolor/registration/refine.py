@@ -1,8 +1,8 @@
 """Refine a transform to a fraction of a pixel by what all edges say together.
 
-Enhanced correlation coefficient maximisation (Evangelidis and Psarakis, PAMI 2008) in its inverse compositional form, on
-the structure channels in place of intensities. OpenCV has it for one channel and without similarities. Contours count
-here as much as corners do: each pixel pulls along its own gradient.
+Enhanced correlation coefficient maximisation (Evangelidis and Psarakis, PAMI 2008) in its inverse compositional form,
+on the structure channels in place of intensities. OpenCV has it for one channel and without similarities. Contours
+count here as much as corners do: each pixel pulls along its own gradient.
 """
 
 from collections.abc import Sequence
@@ -59,12 +59,12 @@ class Pyramid:
             height, width = self.gray.shape
             size = max(round(width / divisor), 1), max(round(height / divisor), 1)
             gray = self.gray if divisor == 1 else cv2.resize(self.gray, size, interpolation=cv2.INTER_AREA)
-            self._levels[divisor] = structure_channels(np.asarray(gray, np.float32))
+            self._levels[divisor] = structure_channels(gray)
         return self._levels[divisor]
 
     def zoom(self, divisor: int) -> Matrix:
         """(3, 3), from px of the full size to px of a level."""
-        height, width = self[divisor].shape[1:]
+        height, width, _ = self[divisor].shape
         x, y = width / self.gray.shape[1], height / self.gray.shape[0]
         return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
 
@@ -96,18 +96,20 @@ def refine(
 
 def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> tuple[Matrix, float] | None:
     """Matrix and correlation; None where the correlation did not grow or nothing is left to compare."""
-    _, height, width = infrared.shape
-    samples = _steep_pixels(infrared)
+    height, width, _ = infrared.shape
+    by_x, by_y = (cv2.Sobel(infrared, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
+    samples = _steep_pixels(by_x, by_y)
     if len(samples) < MIN_SAMPLES:
         return None
     y, x = np.divmod(samples, width)
     # Coordinates in [-1, 1] about the centre, so that all parameters weigh alike.
     half = width / 2
     normalise = np.array([[1 / half, 0, -width / 2 / half], [0, 1 / half, -height / 2 / half], [0, 0, 1]])
-    jacobian = _jacobian(infrared, samples, (x - width / 2) / half, (y - height / 2) / half, model)
-    target = infrared.reshape(len(infrared), -1)[:, samples].ravel()
+    by_x, by_y = by_x.reshape(height * width, -1)[samples], by_y.reshape(height * width, -1)[samples]
+    jacobian = _jacobian(by_x, by_y, (x - width / 2) / half, (y - height / 2) / half, model)
+    target = infrared.reshape(height * width, -1)[samples].ravel()
     places = np.stack([x, y, np.ones_like(x)]).astype(np.float64)
-    backward = np.linalg.inv(matrix)
+    backward: Matrix = np.asarray(np.linalg.inv(matrix))
     best: tuple[float, Matrix] | None = None
     first = -1.0
     for _ in range(MAX_ITERATIONS):
@@ -116,7 +118,7 @@ def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> 
         count = inside.sum()
         if count < MIN_SAMPLES:
             return None
-        weights = np.tile(inside, len(rgb))
+        weights = np.repeat(inside, rgb.shape[2])
         total = weights.sum()
         warped, wanted = source - weights @ source / total, target - weights @ target / total
         weighted = jacobian * weights
@@ -126,7 +128,7 @@ def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> 
         warped_energy, energy, product = (
             float((weights * a) @ b) for a, b in ((warped, warped), (wanted, wanted), (warped, wanted))
         )
-        correlation = product / max((warped_energy * energy) ** 0.5, 1e-12)
+        correlation = product / float(max((warped_energy * energy) ** 0.5, 1e-12))
         if best is None:
             first = correlation
         if best is None or correlation > best[0]:
@@ -146,38 +148,43 @@ def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> 
     correlation, backward = best
     if correlation < first or correlation <= 0:
         return None
-    return np.linalg.inv(backward), correlation
+    return np.asarray(np.linalg.inv(backward)), correlation
 
 
-def _steep_pixels(channels: Map) -> NDArray[np.intp]:
-    """Flat indices of a sample of the pixels whose structure changes most around them."""
-    steepness = sum(
-        np.square(cv2.Sobel(channel, cv2.CV_32F, 1, 0)) + np.square(cv2.Sobel(channel, cv2.CV_32F, 0, 1))
-        for channel in channels
-    )
-    inner = np.zeros(channels.shape[1:], np.float32)
-    inner[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX] = steepness[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+def _steep_pixels(by_x: Map, by_y: Map) -> NDArray[np.intp]:
+    """Flat indices of a sample of the pixels whose structure changes most, given its derivatives (H, W, 3)."""
+    inside = np.s_[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+    steepness = cv2.transform(by_x * by_x + by_y * by_y, np.ones((1, by_x.shape[2])))
+    inner = np.zeros_like(steepness)
+    inner[inside] = steepness[inside]
     threshold = np.quantile(inner[::3, ::3], 1 - STEEP_SHARE)
     steep = np.flatnonzero(inner.ravel() > threshold)
     share = MAX_SAMPLES / max(len(steep), 1)
     return steep if share >= 1 else steep[np.random.default_rng(SEED).random(len(steep)) < share]
 
 
-def _jacobian(
-    channels: Map, samples: NDArray[np.intp], x: NDArray[np.float64], y: NDArray[np.float64], model: ModelName
-) -> NDArray[np.float32]:
-    """How each sample of each channel changes with each parameter of `_increment`: (parameters, channels x samples)."""
-    rows = []
-    for channel in channels:
-        by_x = cv2.Sobel(channel, cv2.CV_32F, 1, 0, scale=1 / 8).ravel()[samples]
-        by_y = cv2.Sobel(channel, cv2.CV_32F, 0, 1, scale=1 / 8).ravel()[samples]
-        if model == "similarity":
-            rows.append(np.stack([by_x, by_y, by_x * x + by_y * y, by_y * x - by_x * y]))
-            continue
-        affine = [by_x, by_y, by_x * x, by_x * y, by_y * x, by_y * y]
-        along = by_x * x + by_y * y
-        rows.append(np.stack(affine if model == "affine" else [*affine, -x * along, -y * along]))
-    return np.concatenate(rows, axis=1).astype(np.float32)
+def _jacobian(by_x: Map, by_y: Map, x: Map, y: Map, model: ModelName) -> Map:
+    """How the samples change with each parameter of `_increment`.
+
+    Args:
+        by_x: (N, 3), derivatives of the channels at the samples.
+        by_y: (N, 3).
+        x: (N,), where the samples are, in normalised coordinates.
+        y: (N,).
+        model: whose parameters.
+
+    Returns:
+        (parameters, N * 3).
+    """
+    x, y = x[:, None].astype(np.float32), y[:, None].astype(np.float32)
+    along = by_x * x + by_y * y
+    if model == "similarity":
+        rows = [by_x, by_y, along, by_y * x - by_x * y]
+    else:
+        rows = [by_x, by_y, by_x * x, by_x * y, by_y * x, by_y * y]
+    if model == "homography":
+        rows += [-x * along, -y * along]
+    return np.stack(rows).reshape(len(rows), -1)
 
 
 def _increment(step: NDArray[np.float64], model: ModelName) -> Matrix:
@@ -189,9 +196,9 @@ def _increment(step: NDArray[np.float64], model: ModelName) -> Matrix:
     return np.array([[1 + xx, xy, shift_x], [yx, 1 + yy, shift_y], [*tilt, 1] if tilt else [0, 0, 1]])
 
 
-def _sample(channels: Map, places: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Values of all channels at (2, N) places, one channel after the other, and (N,) 1 where they lie inside."""
-    _, height, width = channels.shape
+def _sample(channels: Map, places: NDArray[np.float64]) -> tuple[Map, Map]:
+    """Channels at (2, N) places, (N * 3,), and (N,) 1 where the places lie inside, else 0."""
+    height, width, num_channels = channels.shape
     x, y = places
     inside = (x > MARGIN_PX) & (x < width - MARGIN_PX) & (y > MARGIN_PX) & (y < height - MARGIN_PX)
     # OpenCV takes maps of up to 32767 columns and rows.
@@ -199,5 +206,5 @@ def _sample(channels: Map, places: NDArray[np.float64]) -> tuple[NDArray[np.floa
     maps = np.zeros((2, side * side), np.float32)
     maps[:, : len(x)] = places
     map_x, map_y = maps.reshape(2, side, side)
-    values = [cv2.remap(channel, map_x, map_y, cv2.INTER_LINEAR).ravel()[: len(x)] for channel in channels]
-    return np.concatenate(values), inside.astype(np.float32)
+    values = cv2.remap(channels, map_x, map_y, cv2.INTER_LINEAR)
+    return values.reshape(-1, num_channels)[: len(x)].ravel(), inside.astype(np.float32)

@@ -24,8 +24,8 @@ REACH_PX = BLOCK_PX + 2 * SEARCH_PX
 MIN_CORRELATION = 0.35
 # ... and by this much more than at the border of its search, or it has no place of its own.
 MIN_CONTRAST = 0.2
-# Taken off the correlation at the border of the search: on a straight edge, all places along it are equally good, and the
-# nearest is meant.
+# Taken off the correlation at the border of the search: on a straight edge, all places along it are equally good, and
+# the nearest is meant.
 PRIOR = 0.06
 # Blocks that moved by no more than this, in px of the compared size, agree with the transform.
 AGREED_PX = 2.0
@@ -56,12 +56,12 @@ class Residual:
     @property
     def lengths_px(self) -> NDArray[np.float64]:
         """Displacements of the telling blocks."""
-        return np.linalg.norm(self.shifts_px[self.telling], axis=1)
+        return np.asarray(np.linalg.norm(self.shifts_px[self.telling], axis=1))
 
     @property
     def agreed(self) -> NDArray[np.bool_]:
         """(N,), telling blocks that stayed where they were, but for AGREED_PX."""
-        return self.telling & (np.linalg.norm(self.shifts_px, axis=1) <= AGREED_PX * self.unit_px)
+        return np.asarray(self.telling & (np.linalg.norm(self.shifts_px, axis=1) <= AGREED_PX * self.unit_px))
 
     def spread(self, values: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
         """Give each pixel of an image of (height, width) the value of the nearest block, from one value a grid cell."""
@@ -94,10 +94,7 @@ def find_residual(warped: Map, infrared: Map, valid: NDArray[np.bool_]) -> Resid
     scale = min(RESIDUAL_PX / max(height, width), 1.0)
     compared = max(round(height * scale), 1), max(round(width * scale), 1)
     first, second = (
-        structure_channels(np.asarray(cv2.resize(gray, compared[::-1], interpolation=cv2.INTER_AREA), np.float32))
-        # OpenCV wants the channels last, and normalises over all of them together.
-        .transpose(1, 2, 0)
-        .copy()
+        structure_channels(cv2.resize(gray, compared[::-1], interpolation=cv2.INTER_AREA))
         for gray in (infrared, warped)
     )
     known = cv2.resize(valid.astype(np.uint8), compared[::-1], interpolation=cv2.INTER_AREA)
@@ -146,6 +143,7 @@ _RIM = np.maximum(abs(_OFFSETS[:, None]), abs(_OFFSETS)) >= SEARCH_PX - 1
 
 def _match(block: Map, region: Map) -> _Surface:
     """Where a block (b, b, 3) lies in a region (b + 2 s, b + 2 s, 3), as a shift from its middle."""
+    # Normalised over all channels together.
     surface = cv2.matchTemplate(region, block, cv2.TM_CCOEFF_NORMED)
     penalised = surface - _PENALTY
     row, column = np.unravel_index(int(penalised.argmax()), penalised.shape)
@@ -157,7 +155,7 @@ def _match(block: Map, region: Map) -> _Surface:
     return _Surface(shift, peak, peak - float(np.median(surface[_RIM])))
 
 
-def _vertex(values: NDArray[np.float32], at: np.intp) -> float:
+def _vertex(values: Map, at: np.intp) -> float:
     """Where the parabola through a peak and its neighbours has its top, from the peak; 0 at the border."""
     if not 0 < at < len(values) - 1:
         return 0.0

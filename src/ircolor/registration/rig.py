@@ -52,8 +52,8 @@ def find_rig(estimates: Sequence[Estimate], model: ModelChoice = "auto") -> Rig:
     chosen = [rng.permutation(len(estimates[number].matches.rgb))[:MATCHES_PER_FRAME] for number in voters]
     if len(voters) < MIN_FRAMES:
         raise UserError(
-            f"the rig: {len(voters)} of {len(estimates)} frames show enough to estimate it; give frames of textured scenes "
-            "by daylight, or points by hand with --points"
+            f"the rig: {len(voters)} of {len(estimates)} frames show enough to estimate it; give frames of textured "
+            "scenes by daylight, or points by hand with --points"
         )
     source = np.vstack([estimates[number].matches.rgb[rows] for number, rows in zip(voters, chosen, strict=True)])
     target = np.vstack([estimates[number].matches.infrared[rows] for number, rows in zip(voters, chosen, strict=True)])
@@ -71,7 +71,7 @@ def find_rig(estimates: Sequence[Estimate], model: ModelChoice = "auto") -> Rig:
         outliers = [n for n in voters if np.median(errors_px[frame_of == n]) > OUTLIER_SIGMAS * sigma_px]
     if best is None or len(voters) - len(outliers) < max(MIN_FRAMES, len(voters) / 2):
         raise UserError(
-            f"the rig: of {len(voters)} frames with evidence, no half share one transform; did the cameras move against each "
-            "other? Register the parts of the recording apart, or without --rig"
+            f"the rig: of {len(voters)} frames with evidence, no half share one transform; did the cameras move "
+            "against each other? Register the parts of the recording apart, or without --rig"
         )
     return Rig(Warp(best[0], best[1].matrix), len(voters) - len(outliers), tuple(outliers))

@@ -67,16 +67,18 @@ def _contours(gray: Map) -> tuple[NDArray[np.complex64], Matrix]:
     height, width = gray.shape
     scale = min(SEARCH_PX / max(height, width), 1.0)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
-    _, cosine, sine = structure_channels(np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.float32))
+    _, cosine, sine = cv2.split(structure_channels(cv2.resize(gray, size, interpolation=cv2.INTER_AREA)))
     x, y = size[0] / width, size[1] / height
     return cosine + 1j * sine, np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
 
 
 def _about_centre(source: tuple[int, ...], target: tuple[int, ...], turn_deg: float, scale: float) -> Matrix:
     """Turn and scale about the centre of the source, which comes to the centre of the target."""
-    matrix = cv2.getRotationMatrix2D(((source[1] - 1) / 2, (source[0] - 1) / 2), -turn_deg, scale)
-    matrix[:, 2] += [(target[1] - source[1]) / 2, (target[0] - source[0]) / 2]
-    return np.vstack([matrix, [0, 0, 1]])
+    matrix = np.vstack(
+        [cv2.getRotationMatrix2D(((source[1] - 1) / 2, (source[0] - 1) / 2), -turn_deg, scale), [0, 0, 1]]
+    )
+    matrix[:2, 2] += (target[1] - source[1]) / 2, (target[0] - source[0]) / 2
+    return matrix
 
 
 def _turn(

@@ -2,8 +2,8 @@
 
 The main witness is the block-wise residual: under a wrong transform each block still finds some best place, but these
 places scatter over the whole search window, and few blocks find one that stands out at all. On the 140 pairs of the
-registration benchmark, at least half of the telling blocks agree with right transforms, and at most one in ten with wrong
-ones.
+registration benchmark, half of the telling blocks or more agree with right transforms, and one in ten or less with
+wrong ones.
 """
 
 from dataclasses import dataclass, field
@@ -78,9 +78,9 @@ def doubt_exposure(doubts: Doubts, gray: Map, name: str) -> None:
 def doubt_sameness(doubts: Doubts, warped: Map, infrared: Map, valid: NDArray[np.bool_]) -> None:
     """Reject a pair whose infrared image (H, W) is but the luma of the warped RGB image."""
     first, second = warped[valid], infrared[valid]
-    if len(first) and min(first.std(), second.std()) > BLANK_SPREAD:
-        if np.corrcoef(first, second)[0, 1] > SAME_CORRELATION:
-            doubts.rejecting.append("the infrared image is a gray copy of the RGB image")
+    shown = len(first) > 0 and min(first.std(), second.std()) > BLANK_SPREAD
+    if shown and np.corrcoef(first, second)[0, 1] > SAME_CORRELATION:
+        doubts.rejecting.append("the infrared image is a gray copy of the RGB image")
 
 
 def doubt_evidence(doubts: Doubts, found: Candidate, trusted: bool) -> None:
