@@ -3,7 +3,7 @@
 All of it happens at the size that a pair is aligned at, with both images at about one resolution.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,10 +25,11 @@ from ircolor.registration.transforms import Matrix, Warp, apply_matrix
 WORK_PX = 1600
 # Noise of right matches: of points, of the long side; of blocks, in px of the size they are compared at.
 POINT_SIGMA, BLOCK_SIGMA_PX = 0.0025, 0.5
-# Sizes refined at, as divisors: usually; where little supports the start; and to rank many starts.
-FINE_LEVELS, THOROUGH_LEVELS, COARSE_LEVELS = (4, 1), (4, 2, 1), (8, 4)
-# A richer model must bring this many times the blocks to agree that a simpler one does.
-RICHER_GAIN = 1.25
+# Long sides refined at: usually; where little supports the start; and where it was found at a small size.
+FINE_LEVELS, THOROUGH_LEVELS, COARSE_LEVELS = (256, WORK_PX), (256, 512, WORK_PX), (128, 256, 512, WORK_PX)
+# A richer model must bring this many times the blocks to agree that a simpler one does. It bends what lies beyond the
+# evidence, so it must also have evidence in most of the overlap, unless the simpler model fails altogether.
+RICHER_GAIN, RICHER_COVERAGE, FAILING_GAIN = 1.25, 0.7, 2.0
 RICHER: tuple[ModelName, ...] = ("affine", "homography")
 
 
@@ -161,13 +162,15 @@ def from_points(view: View, levels: Sequence[int] = FINE_LEVELS) -> Candidate | 
 
 
 def from_contours(view: View) -> Candidate | None:
-    """The best of the similarities at which contours agree, refined; None where there is no structure at all."""
-    starts = (
-        refine(view.rgb, view.infrared, matrix, "similarity", COARSE_LEVELS)
-        for matrix in search_similarity(view.rgb.gray, view.infrared.gray)
-    )
-    best = max(starts, key=lambda start: start.correlation, default=None)
-    return refined(view, best.matrix, "similarity", THOROUGH_LEVELS) if best else None
+    """The best of the similarities at which contours agree, refined; None where no block agrees with any."""
+    starts = search_similarity(view.rgb.gray, view.infrared.gray)
+    return best(refined(view, matrix, "similarity", COARSE_LEVELS) for matrix in starts)
+
+
+def best(candidates: Iterable[Candidate | None]) -> Candidate | None:
+    """The candidate at which the images correlate best, of those that have any block on their side."""
+    supported = [candidate for candidate in candidates if candidate and candidate.support]
+    return max(supported, key=lambda candidate: candidate.correlation, default=None)
 
 
 def refined(view: View, matrix: Matrix, model: ModelName, levels: Sequence[int] = FINE_LEVELS) -> Candidate:
@@ -181,7 +184,7 @@ def explained(view: View, candidate: Candidate, model: ModelName) -> Candidate |
     source, target = candidate.block_matches
     sigma_px = BLOCK_SIGMA_PX * candidate.residual.unit_px
     consensus = find_consensus(source, target, model, sigma_px, start=np.eye(3))
-    return refined(view, consensus.matrix @ candidate.matrix, model, (1,)) if consensus else None
+    return refined(view, consensus.matrix @ candidate.matrix, model, (WORK_PX,)) if consensus else None
 
 
 def improved(view: View, candidate: Candidate) -> Candidate:
@@ -205,7 +208,8 @@ def simplest(view: View, candidate: Candidate) -> Candidate:
         if candidate.agreement * RICHER_GAIN >= 1:
             break  # no model can explain so many more
         richer = explained(view, candidate, model)
-        if richer and richer.support > RICHER_GAIN * candidate.support:
+        gain = FAILING_GAIN if richer is None or richer.coverage < RICHER_COVERAGE else RICHER_GAIN
+        if richer and richer.support > gain * candidate.support:
             candidate = richer
     return candidate
 

@@ -1,6 +1,5 @@
 """Estimate the transform of one pair: points and contours find it, all edges refine it, blocks doubt it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,6 +14,7 @@ from ircolor.registration.candidate import (
     Candidate,
     View,
     assess,
+    best,
     explained,
     from_contours,
     from_points,
@@ -153,9 +153,9 @@ def estimate(
 def _from_images(view: View, model: ModelChoice) -> Candidate | None:
     found = from_points(view)
     if found and _is_weak(found, ENOUGH_BLOCKS, ENOUGH_AGREEMENT):
-        found = _best([found, from_points(view, THOROUGH_LEVELS)])
+        found = best([found, from_points(view, THOROUGH_LEVELS)])
     if found is None or _is_weak(found, FEW_BLOCKS, FEW_AGREEMENT):
-        found = _best([found, from_contours(view)])
+        found = best([found, from_contours(view)])
         found = improved(view, found) if found else None
     if found is None or model == "similarity":
         return found
@@ -180,12 +180,6 @@ def _from_trusted(view: View, warp: Warp, source: str) -> Candidate:
 
 def _is_weak(candidate: Candidate, num_blocks: int, agreement: float) -> bool:
     return candidate.support < num_blocks or candidate.agreement < agreement
-
-
-def _best(candidates: Sequence[Candidate | None]) -> Candidate | None:
-    """The candidate at which the images correlate best, of those that have any block on their side."""
-    supported = [candidate for candidate in candidates if candidate and candidate.support]
-    return max(supported, key=lambda candidate: candidate.correlation, default=None)
 
 
 def _correlation_before(view: View) -> float:

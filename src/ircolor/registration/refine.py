@@ -16,8 +16,6 @@ from ircolor.registration.result import ModelName
 from ircolor.registration.structure import Map, structure_channels
 from ircolor.registration.transforms import Matrix
 
-# Sizes that are refined at one after the other, as divisors of the full size.
-LEVELS = (4, 2, 1)
 MAX_ITERATIONS = 15
 # Moves of a corner below this end a level, in px of that level.
 CONVERGED_PX = 0.01
@@ -52,26 +50,26 @@ class Pyramid:
 
     def __init__(self, gray: Map) -> None:
         self.gray = gray
-        self._levels: dict[int, Map] = {}
+        self._levels: dict[tuple[int, int], Map] = {}
 
-    def __getitem__(self, divisor: int) -> Map:
-        if divisor not in self._levels:
-            height, width = self.gray.shape
-            size = max(round(width / divisor), 1), max(round(height / divisor), 1)
-            gray = self.gray if divisor == 1 else cv2.resize(self.gray, size, interpolation=cv2.INTER_AREA)
-            self._levels[divisor] = structure_channels(gray)
-        return self._levels[divisor]
+    def __getitem__(self, long_side: int) -> Map:
+        """(H, W, 3) of this long side in px, or of the full size if that is less."""
+        height, width = self.gray.shape
+        scale = min(long_side / max(height, width), 1.0)
+        size = max(round(width * scale), 1), max(round(height * scale), 1)
+        if size not in self._levels:
+            small = self.gray if scale == 1 else cv2.resize(self.gray, size, interpolation=cv2.INTER_AREA)
+            self._levels[size] = structure_channels(small)
+        return self._levels[size]
 
-    def zoom(self, divisor: int) -> Matrix:
+    def zoom(self, long_side: int) -> Matrix:
         """(3, 3), from px of the full size to px of a level."""
-        height, width, _ = self[divisor].shape
+        height, width, _ = self[long_side].shape
         x, y = width / self.gray.shape[1], height / self.gray.shape[0]
         return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
 
 
-def refine(
-    rgb: Pyramid, infrared: Pyramid, matrix: Matrix, model: ModelName, levels: Sequence[int] = LEVELS
-) -> Refined:
+def refine(rgb: Pyramid, infrared: Pyramid, matrix: Matrix, model: ModelName, levels: Sequence[int]) -> Refined:
     """Improve a transform that is right to a few px.
 
     Args:
@@ -79,13 +77,14 @@ def refine(
         infrared: of the infrared image.
         matrix: (3, 3), RGB px to infrared px.
         model: similarity, affine or homography; the result differs from `matrix` by a transform of that kind.
-        levels: divisors of the size, from coarse to fine.
+        levels: long sides in px that are refined at one after the other, from coarse to fine; larger than the images
+            means their full size.
     """
     correlation = -1.0
-    for divisor in levels:
-        to_rgb, to_infrared = rgb.zoom(divisor), infrared.zoom(divisor)
+    for level in levels:
+        to_rgb, to_infrared = rgb.zoom(level), infrared.zoom(level)
         start = to_infrared @ matrix @ np.linalg.inv(to_rgb)
-        found = _refine_level(rgb[divisor], infrared[divisor], start, model)
+        found = _refine_level(rgb[level], infrared[level], start, model)
         if found is None:
             return Refined(matrix, correlation, True)
         refined, correlation = found

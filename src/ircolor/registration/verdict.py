@@ -21,6 +21,8 @@ MIN_AGREED, SAFE_AGREED = 10, 20
 MIN_AGREEMENT, SAFE_AGREEMENT = 0.25, 0.5
 # And of their share in all blocks of the overlap.
 MIN_COVERAGE, SAFE_COVERAGE = 0.03, 0.2
+# What is safe for a model that bends what lies beyond the evidence.
+SAFE_COVERAGE_RICHER = 0.5
 SAFE_OVERLAP = 0.3
 # Of the long side of the infrared image: displacements of the typical block that spoil training.
 MAX_RESIDUAL = 0.003
@@ -97,8 +99,9 @@ def doubt_evidence(doubts: Doubts, found: Candidate, trusted: bool) -> None:
     agree = f"{found.support} of {num_telling} blocks agree"
     doubts.weigh(found.support, MIN_AGREED, SAFE_AGREED, f"little that matches: {agree}")
     doubts.weigh(found.agreement, MIN_AGREEMENT, SAFE_AGREEMENT, f"contradictory: only {agree}")
+    safe_coverage = SAFE_COVERAGE if found.model == "similarity" or trusted else SAFE_COVERAGE_RICHER
     doubts.weigh(
-        found.coverage, MIN_COVERAGE, SAFE_COVERAGE, f"evidence in {100 * found.coverage:.0f} % of the overlap only"
+        found.coverage, MIN_COVERAGE, safe_coverage, f"evidence in {100 * found.coverage:.0f} % of the overlap only"
     )
     overlap = float(found.valid.mean())
     doubts.weigh(overlap, 0, SAFE_OVERLAP, f"the RGB image covers {100 * overlap:.0f} % of the infrared image only")
