@@ -1,4 +1,4 @@
-"""Write the README's file map and score table anew from the code and from `runs/`.
+"""Write the README's file map and tables anew from the code, from `runs/` and from `benchmarks/results/`.
 
 python scripts/readme.py          rewrite README.md
 python scripts/readme.py --check  only say whether it is true (exit status 1 if not)
@@ -15,12 +15,18 @@ from ircolor.evaluation.tables import COLUMNS
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SCORES = ROOT / "runs" / "nirscene-test.json"
+REGISTRATION = ROOT / "benchmarks" / "results" / "register_nirscene.json"
 SHOWN = ("psnr_db", "ssim", "delta_e_2000", "angular_error_deg", "chroma_gain", "colorfulness_ratio")
 LABELS = {
     "infrared-copy": "infrared copied to three channels",
     "cubic-curve": "cubic curve per pixel",
     "colornet": "ColorNet alone",
     "snet": "SNet (bundled): ColorNet + EdgeNet",
+}
+REGISTRATION_LABELS = {
+    "sift_ransac": "SIFT, ratio test, RANSAC similarity on intensities",
+    "sift_ransac_ecc": "the same, refined by ECC on structure maps",
+    "ircolor": "`ircolor register`",
 }
 
 
@@ -47,14 +53,32 @@ def score_table() -> str:
     return "\n".join(rows)
 
 
+def registration_table() -> str:
+    """Registration against the obvious alternative, from the benchmark's results."""
+    methods = json.loads(REGISTRATION.read_text(encoding="utf-8"))["methods"]
+    rows = [
+        "| | median px | < 1 px | < 3 px | as well aligned as the truth | accepted, > 10 px off | time |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, label in REGISTRATION_LABELS.items():
+        row = methods[name]
+        shares = (f"{row[key]:.1%}" for key in ("sound_below_1px", "sound_below_3px", "as_well_aligned_as_truth"))
+        cells = [label, f"{row['sound_median_px']:.2f}", *shares, str(row["accepted_though_10px_off"])]
+        rows.append("| " + " | ".join([*cells, f"{row['time_ratio']:.2f}"]) + " |")
+    return "\n".join(rows)
+
+
 def updated(readme: str) -> str:
-    """The README with both blocks made anew."""
-    for name, content in (("files", file_map()), ("scores", score_table())):
+    """The README with all blocks made anew."""
+    for name, content in BLOCKS.items():
         block = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=\n<!-- end of {name} -->)", re.DOTALL)
         if not block.search(readme):
             raise SystemExit(f"{README}: has no block <!-- {name} --> ... <!-- end of {name} -->")
-        readme = block.sub(lambda _: content, readme)  # noqa: B023  (used at once)
+        readme = block.sub(lambda _: content(), readme)  # noqa: B023  (used at once)
     return readme
+
+
+BLOCKS = {"files": file_map, "scores": score_table, "registration": registration_table}
 
 
 def _line(file: Path, name: str, depth: int) -> str:

@@ -115,7 +115,7 @@ def check(
     from ircolor.atomic import check_writable, write_atomic
     from ircolor.cli.progress import LateProgress
     from ircolor.registration.check import check_splits, find_splits
-    from ircolor.registration.phase import misalignment_px
+    from ircolor.registration.residual import misalignment_px
 
     if json_file is not None:
         check_writable(json_file)

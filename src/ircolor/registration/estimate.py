@@ -109,9 +109,9 @@ def estimate(
     """
     view = View(to_luma(rgb), to_luma(infrared))
     doubts = Doubts()
-    doubt_exposure(doubts, view.rgb.gray, "RGB")
-    doubt_exposure(doubts, view.infrared.gray, "infrared")
     trusted = hand is not None or rig is not None
+    doubt_exposure(doubts, view.rgb.gray, "RGB", trusted)
+    doubt_exposure(doubts, view.infrared.gray, "infrared", trusted)
     warp = None
     if hand is not None:
         fit = fit_by_hand(hand, model, rgb.shape, infrared.shape)

@@ -58,17 +58,18 @@ class Doubts:
             self.reviewing.append(what)
 
 
-def doubt_exposure(doubts: Doubts, gray: Map, name: str) -> None:
+def doubt_exposure(doubts: Doubts, gray: Map, name: str, trusted: bool) -> None:
     """Name an image that is blank, nearly so, or far too dark or bright.
 
     Args:
         doubts: gets what is found.
         gray: (H, W) on 0..255.
         name: of the image, in the line.
+        trusted: the transform is known from elsewhere, so that a blank image does not make it wrong.
     """
     spread, level = float(gray.std()), float(np.median(gray))
     if spread < BLANK_SPREAD:
-        doubts.rejecting.append(f"the {name} image is blank")
+        (doubts.reviewing if trusted else doubts.rejecting).append(f"the {name} image is blank")
     elif level < DARK_LEVEL and spread < FLAT_SPREAD:
         doubts.reviewing.append(f"the {name} image is nearly black")
     elif level > BRIGHT_LEVEL:

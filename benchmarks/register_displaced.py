@@ -1,0 +1,158 @@
+"""Does registration hold where it is hard: thermal images, and rigs with dark and textureless frames?
+
+Aligned pairs are displaced by known similarities. Thermal: each pair of `roadscene` by one of its own; corner error and
+verdicts. Rig: 20 pairs of `nirscene` share one displacement, and five of them are made black or blank; the whole
+`ircolor register --rig` runs on them.
+
+    python benchmarks/register_displaced.py --data ../shared/data -o benchmarks/results/register_displaced.json
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import ircolor
+from ircolor.media.encode import write_image
+from ircolor.pairs.index import Pair, find_pairs, spread_evenly
+from ircolor.registration.estimate import estimate
+from ircolor.registration.parallel import each_done
+from ircolor.registration.table import TABLE_NAME, read_table
+
+Image = NDArray[Any]
+Matrix = NDArray[np.float64]
+LOST_PX = 1000.0  # stands for the error where nothing was found
+NUM_FRAMES, NUM_DARK, NUM_BLANK = 20, 3, 2
+
+
+def displacement(size: tuple[int, ...], rng: np.random.Generator) -> Matrix:
+    """A similarity about the middle: up to 10 degrees, 10 % of size, 8 % of the width."""
+    height, width = size[:2]
+    centre = (width - 1) / 2, (height - 1) / 2
+    matrix = np.vstack([cv2.getRotationMatrix2D(centre, rng.uniform(-10, 10), rng.uniform(0.9, 1.1)), [0, 0, 1]])
+    matrix[:2, 2] += rng.uniform(-0.08, 0.08, 2) * width
+    return matrix
+
+
+def displace(image: Image, matrix: Matrix) -> Image:
+    """The image moved by a matrix, at its size."""
+    return np.asarray(cv2.warpPerspective(image, matrix, image.shape[1::-1], flags=cv2.INTER_CUBIC))
+
+
+def corner_error_px(matrix: Matrix, truth: Matrix, size: tuple[int, ...]) -> float:
+    """Mean distance of the four mapped image corners, in infrared px."""
+    if not np.isfinite(matrix).all():
+        return LOST_PX
+    height, width = size[:2]
+    corners = np.array([[[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]]], np.float64)
+    mapped = (cv2.perspectiveTransform(corners, of) for of in (matrix, truth))
+    return min(float(np.linalg.norm(np.subtract(*mapped), axis=2).mean()), LOST_PX)
+
+
+def thermal(numbered: tuple[int, Pair]) -> dict[str, Any]:
+    """Displace a pair, estimate it, and compare."""
+    number, pair = numbered
+    infrared, rgb = pair.read()
+    truth = displacement(infrared.shape, np.random.default_rng(number))
+    found = estimate(rgb, displace(infrared, truth))
+    matrix = found.warp.matrix if found.warp else np.full((3, 3), np.nan)
+    return {
+        "stem": pair.stem,
+        "corner_error_px": corner_error_px(matrix, truth, rgb.shape),
+        "verdict": found.verdict,
+        "model": found.warp.model if found.warp else None,
+    }
+
+
+def rig(pairs: list[Pair], workers: int) -> list[dict[str, Any]]:
+    """Write frames that share one displacement, register them as a rig, and compare."""
+    sizes = [(int(pair.columns["height"]), int(pair.columns["width"])) for pair in pairs]
+    size, _ = Counter(sizes).most_common(1)[0]
+    frames = [pair for pair, its_size in zip(pairs, sizes, strict=True) if its_size == size]
+    frames = [frames[number] for number in spread_evenly(NUM_FRAMES, len(frames))]
+    rng = np.random.default_rng(0)
+    hard = rng.permutation(len(frames))[: NUM_DARK + NUM_BLANK].tolist()
+    results = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        truth = displacement(size, rng)
+        for number, pair in enumerate(frames):
+            infrared, rgb = pair.read()
+            if number in hard[:NUM_DARK]:
+                rgb = np.clip(rgb * 0.03 + rng.normal(0, 1.5, rgb.shape), 0, 255).astype(np.uint8)
+            elif number in hard:
+                rgb = np.clip(rng.normal(120, 1.5, rgb.shape), 0, 255).astype(np.uint8)
+            write_image(folder / "rgb" / f"{pair.stem}.png", rgb)
+            write_image(folder / "infrared" / f"{pair.stem}.png", displace(infrared, truth))
+        command = [sys.executable, "-m", "ircolor", "register", "--rig", "--workers", str(workers)]
+        command += ["--rgb", str(folder / "rgb"), "--infrared", str(folder / "infrared"), "-o", str(folder / "pairs")]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        table = {row.stem: row for row in read_table(folder / "pairs" / TABLE_NAME)}
+    for number, pair in enumerate(frames):
+        row = table[pair.stem]
+        kind = "dark" if number in hard[:NUM_DARK] else "blank" if number in hard else "plain"
+        error_px = corner_error_px(row.matrix, truth, size)
+        results.append({"stem": pair.stem, "kind": kind, "corner_error_px": error_px, "verdict": row.verdict})
+    return results
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("-o", "--output", type=Path, help="JSON file")
+    wanted = parser.parse_args()
+    pairs = find_pairs(wanted.data)
+    frames = rig([pair for pair in pairs if pair.columns["dataset"] == "nirscene"], wanted.workers)
+    road = [pair for pair in pairs if pair.columns["dataset"] == "roadscene"]
+    done = each_done(thermal, list(enumerate(road)), wanted.workers)
+    images = [result for _, result in sorted(done, key=itemgetter(0))]
+    errors_px = np.array([image["corner_error_px"] for image in images])
+    accepted = np.array([image["verdict"] == "accept" for image in images])
+    result = {
+        "question": "corner error of registration on displaced thermal pairs, and in a rig with dark and blank frames",
+        "thermal": {
+            "pairs": len(images),
+            "below_5px": round(float((errors_px < 5).mean()), 4),
+            "accepted": int(accepted.sum()),
+            "accepted_though_10px_off": int((accepted & (errors_px > 10)).sum()),
+            "worst_accepted_px": round(float(errors_px[accepted].max()), 2),
+        },
+        "rig": {
+            kind: {
+                "frames": sum(frame["kind"] == kind for frame in frames),
+                "worst_corner_error_px": round(max(f["corner_error_px"] for f in frames if f["kind"] == kind), 2),
+                "verdicts": sorted(frame["verdict"] for frame in frames if frame["kind"] == kind),
+            }
+            for kind in ("plain", "dark", "blank")
+        },
+        "images": {"thermal": images, "rig": frames},
+        "machine": {
+            "workers": wanted.workers,
+            "cores": os.cpu_count(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "opencv": cv2.__version__,
+            "ircolor": ircolor.__version__,
+        },
+    }
+    print(json.dumps({key: value for key, value in result.items() if key != "images"}, indent=2))
+    if wanted.output:
+        wanted.output.parent.mkdir(parents=True, exist_ok=True)
+        wanted.output.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
