@@ -14,7 +14,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ Image = NDArray[Any]
 Matrix = NDArray[np.float64]
 LOST_PX = 1000.0  # stands for the error where nothing was found
 NUM_FRAMES, NUM_DARK, NUM_BLANK = 20, 3, 2
+HEIGHT, WIDTH = 640, 960  # of the frames of the rig, which are cut to it
 
 
 def displacement(size: tuple[int, ...], rng: np.random.Generator) -> Matrix:
@@ -77,18 +77,16 @@ def thermal(numbered: tuple[int, Pair]) -> dict[str, Any]:
 
 def rig(pairs: list[Pair], workers: int) -> list[dict[str, Any]]:
     """Write frames that share one displacement, register them as a rig, and compare."""
-    sizes = [(int(pair.columns["height"]), int(pair.columns["width"])) for pair in pairs]
-    size, _ = Counter(sizes).most_common(1)[0]
-    frames = [pair for pair, its_size in zip(pairs, sizes, strict=True) if its_size == size]
+    frames = [pair for pair in pairs if int(pair.columns["height"]) >= HEIGHT and int(pair.columns["width"]) >= WIDTH]
     frames = [frames[number] for number in spread_evenly(NUM_FRAMES, len(frames))]
     rng = np.random.default_rng(0)
     hard = rng.permutation(len(frames))[: NUM_DARK + NUM_BLANK].tolist()
     results = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        truth = displacement(size, rng)
+        truth = displacement((HEIGHT, WIDTH), rng)
         for number, pair in enumerate(frames):
-            infrared, rgb = pair.read()
+            infrared, rgb = (image[:HEIGHT, :WIDTH] for image in pair.read())
             if number in hard[:NUM_DARK]:
                 rgb = np.clip(rgb * 0.03 + rng.normal(0, 1.5, rgb.shape), 0, 255).astype(np.uint8)
             elif number in hard:
@@ -102,7 +100,7 @@ def rig(pairs: list[Pair], workers: int) -> list[dict[str, Any]]:
     for number, pair in enumerate(frames):
         row = table[pair.stem]
         kind = "dark" if number in hard[:NUM_DARK] else "blank" if number in hard else "plain"
-        error_px = corner_error_px(row.matrix, truth, size)
+        error_px = corner_error_px(row.matrix, truth, (HEIGHT, WIDTH))
         results.append({"stem": pair.stem, "kind": kind, "corner_error_px": error_px, "verdict": row.verdict})
     return results
 

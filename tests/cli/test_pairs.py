@@ -86,6 +86,13 @@ def test_a_large_group_is_shortened_but_shows_the_split_it_leaks_into(ircolor: R
     assert "and 8 more" in out
 
 
+def test_piped_findings_keep_long_stems_on_one_line(ircolor: Run, tmp_path: Path) -> None:
+    stem = "a_drive_of_which_the_name_is_longer_than_a_terminal_is_wide_" + "0123456789" * 5
+    for name in (stem, "b"):
+        write(tmp_path, name, picture(0))
+    assert stem in ircolor("pairs", "check", tmp_path).out
+
+
 def test_check_of_a_folder_of_which_nothing_can_be_read(ircolor: Run, tmp_path: Path) -> None:
     write_pairs(tmp_path, ["a"])
     (tmp_path / "rgb" / "a.png").unlink()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ircolor.registration.check import Finding
 
+PIPED_COLUMNS = 1000
 SHOWN_PAIRS = 12  # of one finding; --json has all
 
 pairs = typer.Typer(help="Split a folder of aligned pairs, and check one.", no_args_is_help=True)
@@ -124,7 +125,9 @@ def check(
         findings = check_splits(splits, misalignment_px, progress.show) + findings
     num_pairs = {name: len(members) for name, members in splits.items()}
     if findings:
-        Console().print(_findings_table(findings))
+        console = Console()
+        # Lines that are cut at 80 columns are of no use to grep.
+        Console(width=None if console.is_terminal else PIPED_COLUMNS).print(_findings_table(findings))
     counts = Counter(f"{one.kind} across splits" if one.grave else one.kind for one in findings)
     told = ", ".join(f"{count} x {kind}" for kind, count in counts.items()) or "nothing wrong"
     looked_at = ", ".join(f"{name} {count}" for name, count in num_pairs.items()) or "no pairs"
