@@ -29,7 +29,7 @@ POINT_SIGMA, BLOCK_SIGMA_PX = 0.0025, 0.5
 FINE_LEVELS, THOROUGH_LEVELS, COARSE_LEVELS = (256, WORK_PX), (256, 512, WORK_PX), (128, 256, 512, WORK_PX)
 # A richer model must bring this many times the blocks to agree that a simpler one does. It bends what lies beyond the
 # evidence, so it must also have evidence in most of the overlap, unless the simpler model fails altogether.
-RICHER_GAIN, RICHER_COVERAGE, FAILING_GAIN = 1.25, 0.7, 2.0
+RICHER_GAIN, RICHER_COVERAGE, FAILING_GAIN = 1.25, 0.8, 2.0
 RICHER: tuple[ModelName, ...] = ("affine", "homography")
 
 
