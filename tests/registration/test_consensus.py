@@ -53,17 +53,6 @@ def test_a_transform_is_found_among_seventy_percent_of_outliers(model: ModelName
 
 
 @pytest.mark.parametrize(("model", "matrix"), KNOWN)
-def test_a_start_takes_the_place_of_the_search(model: ModelName, matrix: Matrix) -> None:
-    source, target = contaminated(matrix)
-    searched, started = (find_consensus(source, target, model, 1.0, start) for start in (None, matrix))
-    assert searched is not None
-    assert started is not None
-    np.testing.assert_allclose(started.matrix, searched.matrix, rtol=1e-3, atol=1e-3)
-    # From far away nothing agrees, and nothing is searched for.
-    assert find_consensus(source, target, model, 1.0, np.array([[1.0, 0, 9000], [0, 1, 0], [0, 0, 1]])) is None
-
-
-@pytest.mark.parametrize(("model", "matrix"), KNOWN)
 def test_there_is_no_consensus_without_agreement_or_with_too_few(model: ModelName, matrix: Matrix) -> None:
     rng = np.random.default_rng(3)
     source, target = rng.uniform(0, 600, (2, 15, 2))
