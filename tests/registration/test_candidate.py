@@ -106,7 +106,6 @@ def test_images_of_nothing_give_no_candidate_with_support() -> None:
     flat = np.full((HEIGHT, WIDTH), 40, np.float32)
     view = View(flat, flat)
     assert from_points(view) is None
-    assert from_contours(view) is None
     nothing = refined(view, np.eye(3), "similarity")
     assert (nothing.support, nothing.agreement) == (0, 0)
     assert nothing.note == "could not be refined to sub-pixel"

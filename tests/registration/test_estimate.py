@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -57,7 +58,9 @@ def test_a_known_similarity_is_found_named_and_accepted(found: Estimate) -> None
     np.testing.assert_array_equal(row.matrix, found.warp.matrix)
 
 
-@pytest.mark.parametrize(("matrix", "model"), [(STRETCHED, "affine"), (TILTED, "homography")])
+@pytest.mark.parametrize(
+    ("matrix", "model"), [(TILTED, "homography"), pytest.param(STRETCHED, "affine", marks=pytest.mark.slow)]
+)
 def test_a_richer_model_is_named_where_no_similarity_explains_the_pair(matrix: Matrix, model: ModelName) -> None:
     found = estimate(rgb_as(matrix), INFRARED)
     assert found.warp is not None
@@ -65,7 +68,7 @@ def test_a_richer_model_is_named_where_no_similarity_explains_the_pair(matrix: M
     assert error_px(found, matrix) < 0.5
 
 
-@pytest.mark.parametrize("model", ["similarity", "affine", "homography"])
+@pytest.mark.parametrize("model", ["affine", "homography"])
 def test_a_model_asked_for_is_fitted(rgb: NDArray[np.uint8], model: ModelChoice) -> None:
     found = estimate(rgb, INFRARED, model)
     assert found.warp is not None
@@ -97,20 +100,20 @@ def test_displacing_the_infrared_image_displaces_the_estimate(rgb: NDArray[np.ui
         assert error_px(again, further @ found.warp.matrix) < 0.3
 
 
-def flipped(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(rgb[:, ::-1])
-
-
 @pytest.mark.parametrize(
     "other",
     [
-        *(pytest.param(road(HEIGHT, WIDTH, seed)[1], id=f"scene {seed}") for seed in (1, 2)),
-        pytest.param(np.stack([noise(HEIGHT, WIDTH, seed) for seed in range(3)], axis=2), id="noise"),
-        pytest.param(flipped(road(HEIGHT, WIDTH, 0)[1]), id="mirrored"),
+        pytest.param(lambda: road(HEIGHT, WIDTH, 1)[1], id="scene 1"),
+        pytest.param(lambda: np.ascontiguousarray(road(HEIGHT, WIDTH, 0)[1][:, ::-1]), id="mirrored"),
+        pytest.param(lambda: np.stack([noise(HEIGHT, WIDTH, seed) for seed in range(3)], axis=2), id="noise"),
+        *(
+            pytest.param(lambda seed=seed: road(HEIGHT, WIDTH, seed)[1], id=f"scene {seed}", marks=pytest.mark.slow)
+            for seed in range(2, 8)
+        ),
     ],
 )
-def test_two_different_scenes_are_never_accepted(other: NDArray[np.uint8]) -> None:
-    found = estimate(other, INFRARED)
+def test_two_different_scenes_are_never_accepted(other: Callable[[], NDArray[np.uint8]]) -> None:
+    found = estimate(other(), INFRARED)
     assert found.verdict != "accept"
     assert "match" in found.reason or "displacement" in found.reason
 
@@ -214,16 +217,15 @@ def test_a_frame_differs_from_its_rig_by_what_its_own_evidence_supports(rgb: NDA
 
 def test_frames_without_texture_inherit_the_transform_of_their_rig(rgb: NDArray[np.uint8]) -> None:
     grain = np.random.default_rng(0).integers(0, 6, INFRARED.shape, np.uint8)
-    frames = {
-        "reject": np.full_like(INFRARED, 40),
-        "review": grain,
-        "accept": np.asarray(40 + 8 * grain, np.uint8),
-    }
-    for verdict, infrared in frames.items():
+    frames = (
+        (np.full_like(INFRARED, 40), "review", "the infrared image is blank; "),
+        (grain, "review", "the infrared image is nearly black; "),
+        (np.asarray(40 + 8 * grain, np.uint8), "accept", ""),
+    )
+    for infrared, verdict, complaint in frames:
         found = estimate(rgb, infrared, rig=RIG)
         assert error_px(found, RIG.matrix) < 1e-9
-        assert found.verdict == verdict
-        assert "as the rig says" in found.reason
+        assert (found.verdict, found.reason) == (verdict, f"{complaint}as the rig says")
 
 
 def test_a_frame_that_contradicts_its_rig_is_not_accepted() -> None:

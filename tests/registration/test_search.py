@@ -2,7 +2,6 @@ import cv2
 import numpy as np
 
 from ircolor.registration.search import NUM_CANDIDATES, search_similarity
-from ircolor.registration.transforms import Matrix
 from tests.registration.cameras import HEIGHT, WIDTH, corner_error_px
 from tests.registration.textures import about_centre, texture
 
@@ -10,21 +9,17 @@ from tests.registration.textures import about_centre, texture
 CLOSE_PX = 9
 
 
-def places(found: list[Matrix]) -> list[float]:
-    return [corner_error_px(found[0], matrix) for matrix in found[1:]]
-
-
 def test_an_inverted_turned_scaled_and_shifted_image_is_found() -> None:
-    for truth in (about_centre(12, 1.15, (25, -18)), about_centre(-27, 0.8, (-30, 10))):
-        found = search_similarity(255 - texture(truth), texture())
-        assert corner_error_px(found[0], truth) < CLOSE_PX
-        np.testing.assert_allclose(found[0][2], [0, 0, 1])
-        assert 1 < len(found) <= NUM_CANDIDATES
-        assert min(places(found)) > 6
+    truth = about_centre(12, 1.15, (25, -18))
+    found = search_similarity(255 - texture(truth), texture())
+    assert corner_error_px(found[0], truth) < CLOSE_PX
+    np.testing.assert_allclose(found[0][2], [0, 0, 1])
+    assert 1 < len(found) <= NUM_CANDIDATES
+    assert min(corner_error_px(found[0], other) for other in found[1:]) > 6
 
 
 def test_sizes_may_differ() -> None:
-    truth = about_centre(-7, 0.95, (-12, 8))
+    truth = about_centre(-27, 0.8, (-30, 10))
     large = cv2.resize(texture(truth), (3 * WIDTH, 3 * HEIGHT), interpolation=cv2.INTER_CUBIC)
     shrink = np.array([[1 / 3, 0, -1 / 3], [0, 1 / 3, -1 / 3], [0, 0, 1]])
     found = search_similarity(large, texture())
