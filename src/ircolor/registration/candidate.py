@@ -183,7 +183,7 @@ def explained(view: View, candidate: Candidate, model: ModelName) -> Candidate |
     """The transform of another model that the blocks of a candidate point at; None where they are too few."""
     source, target = candidate.block_matches
     sigma_px = BLOCK_SIGMA_PX * candidate.residual.unit_px
-    consensus = find_consensus(source, target, model, sigma_px, start=np.eye(3))
+    consensus = find_consensus(source, target, model, sigma_px)
     return refined(view, consensus.matrix @ candidate.matrix, model, (WORK_PX,)) if consensus else None
 
 
@@ -210,7 +210,7 @@ def simplest(view: View, candidate: Candidate) -> Candidate:
         richer = explained(view, candidate, model)
         gain = FAILING_GAIN if richer is None or richer.coverage < RICHER_COVERAGE else RICHER_GAIN
         if richer and richer.support > gain * candidate.support:
-            candidate = richer
+            candidate = improved(view, richer)
     return candidate
 
 

@@ -51,9 +51,7 @@ def magsac_weights(residuals_px: NDArray[np.float64], max_sigma_px: float) -> ND
     return np.asarray(_WEIGHTS[steps.astype(np.int32)])
 
 
-def find_consensus(
-    source: Points, target: Points, model: ModelName, max_sigma_px: float, start: Matrix | None = None
-) -> Consensus | None:
+def find_consensus(source: Points, target: Points, model: ModelName, max_sigma_px: float) -> Consensus | None:
     """The transform that most matches agree with.
 
     Args:
@@ -61,14 +59,13 @@ def find_consensus(
         target: (N, 2), in px of the same N matches.
         model: similarity, affine or homography.
         max_sigma_px: largest noise level of a right match, in target px.
-        start: (3, 3), a transform to improve in place of searching for one.
 
     Returns:
         None where there are too few matches, or no transform that more than the few which define it agree with.
     """
     if len(source) <= MIN_POINTS[model]:
         return None
-    matrix = start if start is not None else _search(source, target, model, max_sigma_px)
+    matrix = _search(source, target, model, max_sigma_px)
     if matrix is None:
         return None
     # Iteratively reweighted least squares from wide to narrow: a first guess from two matches is off further away.

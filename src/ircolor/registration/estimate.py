@@ -28,7 +28,7 @@ from ircolor.registration.residual import Residual
 from ircolor.registration.result import ModelName, Registration, Verdict
 from ircolor.registration.structure import structure_correlation, structure_map, to_luma
 from ircolor.registration.transforms import Warp, apply_matrix, geometry_problem
-from ircolor.registration.verdict import Doubts, doubt_evidence, doubt_exposure, doubt_sameness
+from ircolor.registration.verdict import Doubts, doubt_evidence, doubt_exposure, doubt_sameness, doubt_trusted
 
 ModelChoice = Literal["auto"] | ModelName
 # Of the long side: the most that the evidence of a frame may move the transform of its rig, or points given by hand.
@@ -117,9 +117,9 @@ def estimate(
         fit = fit_by_hand(hand, model, rgb.shape, infrared.shape)
         doubts.reviewing += fit.complaints
         warp = fit.warp if fit.warp.splines else None
-        found: Candidate | None = _from_trusted(view, fit.warp, "points given by hand")
+        found: Candidate | None = _from_trusted(view, fit.warp, "as points given by hand say")
     elif rig is not None:
-        found = _from_trusted(view, rig, "the rig")
+        found = _from_trusted(view, rig, "as the rig says")
     else:
         found = None if doubts.rejecting else _from_images(view, model)
     if found is None:
@@ -131,7 +131,10 @@ def estimate(
     if problem:
         doubts.rejecting.append(problem)
     doubt_sameness(doubts, found.warped, view.infrared.gray, found.valid)
-    doubt_evidence(doubts, found, trusted)
+    if trusted:
+        doubt_trusted(doubts, found, view.rgb.gray, view.infrared.gray)
+    else:
+        doubt_evidence(doubts, found)
     matches = _agreeing(view, found)
     lengths_px = found.residual.lengths_px * view.unit_px
     return Estimate(
@@ -164,9 +167,9 @@ def _from_images(view: View, model: ModelChoice) -> Candidate | None:
     return explained(view, found, model)
 
 
-def _from_trusted(view: View, warp: Warp, source: str) -> Candidate:
+def _from_trusted(view: View, warp: Warp, note: str) -> Candidate:
     """A transform that is known from elsewhere, with the small residual that the pair itself clearly supports."""
-    given = assess(view, view.to_work(warp.matrix), warp.model, f"as {source} say", warp if warp.splines else None)
+    given = assess(view, view.to_work(warp.matrix), warp.model, note, warp if warp.splines else None)
     if warp.splines or given.support < ENOUGH_BLOCKS:
         return given
     own = refined(view, given.matrix, "similarity")

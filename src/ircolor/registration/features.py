@@ -57,7 +57,8 @@ def find_features(gray: Map) -> Features:
     """
     height, width = gray.shape
     scale = min(FEATURE_PX / max(height, width), 1.0)
-    small = cv2.resize(gray, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     # Dark or hazy images use a small part of the range, and SIFT works on 8 bits.
     low, high = np.percentile(small, (0.5, 99.5))
     stretched = np.clip((small - low) * (255 / max(high - low, 16)), 0, 255).astype(np.uint8)

@@ -8,12 +8,13 @@ wrong ones.
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.registration.candidate import Candidate
 from ircolor.registration.result import Verdict
-from ircolor.registration.structure import Map
+from ircolor.registration.structure import Map, gradient
 
 # Blocks that agree: fewer than the first reject the pair, fewer than the second ask for a look.
 MIN_AGREED, SAFE_AGREED = 10, 20
@@ -29,6 +30,9 @@ MAX_RESIDUAL = 0.003
 # On 0..255. Below the first, an image shows nothing to align; below the second little to learn from.
 BLANK_SPREAD, FLAT_SPREAD = 1.0, 6.0
 DARK_LEVEL, BRIGHT_LEVEL = 12.0, 243.0
+# An image has texture where this share of it slopes by so many gray levels a px, at a long side so small that the noise
+# of a dark frame is averaged out.
+TEXTURE_SHARE, TEXTURE_SLOPE, TEXTURE_PX = 0.25, 4.0, 64
 # Two cameras never see quite the same, not even of a gray world.
 SAME_CORRELATION = 0.999
 
@@ -86,17 +90,34 @@ def doubt_sameness(doubts: Doubts, warped: Map, infrared: Map, valid: NDArray[np
         doubts.rejecting.append("the infrared image is a gray copy of the RGB image")
 
 
-def doubt_evidence(doubts: Doubts, found: Candidate, trusted: bool) -> None:
+def doubt_trusted(doubts: Doubts, found: Candidate, rgb: Map, infrared: Map) -> None:
+    """Weigh what the blocks say of a transform that is known from elsewhere: from a rig, or from points by hand.
+
+    A pair without texture says nothing against it. One with texture of which no blocks match does: under a wrong
+    transform, few blocks find any place.
+
+    Args:
+        doubts: gets what is found.
+        found: the transform.
+        rgb: (H, W), luma of the RGB image, on 0..255.
+        infrared: (h, w) on 0..255.
+    """
+    num_telling = int(found.residual.telling.sum())
+    if num_telling >= MIN_AGREED:
+        doubt_evidence(doubts, found, trusted=True)
+    elif _is_textured(rgb) and _is_textured(infrared):
+        doubts.reviewing.append(f"both images show texture, but only {found.support} blocks agree")
+
+
+def doubt_evidence(doubts: Doubts, found: Candidate, trusted: bool = False) -> None:
     """Weigh what the blocks say of a transform.
 
     Args:
         doubts: gets what is found.
         found: the transform.
-        trusted: it is known from elsewhere (a rig, points by hand): a pair without texture says nothing against it.
+        trusted: it is known from elsewhere, so that what lies beyond the evidence is no worse known.
     """
     num_telling = int(found.residual.telling.sum())
-    if trusted and num_telling < MIN_AGREED:
-        return
     agree = f"{found.support} of {num_telling} blocks agree"
     doubts.weigh(found.support, MIN_AGREED, SAFE_AGREED, f"little that matches: {agree}")
     doubts.weigh(found.agreement, MIN_AGREEMENT, SAFE_AGREEMENT, f"contradictory: only {agree}")
@@ -109,3 +130,11 @@ def doubt_evidence(doubts: Doubts, found: Candidate, trusted: bool) -> None:
     median_px = float(np.median(found.residual.lengths_px)) if num_telling else float("nan")
     if median_px > MAX_RESIDUAL * max(found.valid.shape):
         doubts.reviewing.append(f"a typical displacement of {median_px:.1f} px is left")
+
+
+def _is_textured(gray: Map) -> bool:
+    height, width = gray.shape
+    scale = min(TEXTURE_PX / max(height, width), 1.0)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    slope = gradient(cv2.resize(gray, size, interpolation=cv2.INTER_AREA))[2] / 8  # the sum of Sobel's weights
+    return bool((slope > TEXTURE_SLOPE).mean() > TEXTURE_SHARE)
