@@ -33,7 +33,8 @@ class Refined(NamedTuple):
     Attributes:
         matrix: (3, 3).
         correlation: of the structure channels at the last level that was refined, in [-1, 1].
-        diverged: whether a level led away or found too little overlap; `matrix` is then that of the level before.
+        diverged: whether a level found nothing that correlates, or too little overlap; `matrix` is then that of the
+            level before.
     """
 
     matrix: Matrix
@@ -94,7 +95,7 @@ def refine(rgb: Pyramid, infrared: Pyramid, matrix: Matrix, model: ModelName, le
 
 
 def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> tuple[Matrix, float] | None:
-    """Matrix and correlation; None where the correlation did not grow or nothing is left to compare."""
+    """The matrix of the best correlation on the way, and that; None where nothing correlates or is left to compare."""
     height, width, _ = infrared.shape
     by_x, by_y = (cv2.Sobel(infrared, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
     samples = _steep_pixels(by_x, by_y)
@@ -110,7 +111,6 @@ def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> 
     places = np.stack([x, y, np.ones_like(x)]).astype(np.float64)
     backward: Matrix = np.asarray(np.linalg.inv(matrix))
     best: tuple[float, Matrix] | None = None
-    first = -1.0
     for _ in range(MAX_ITERATIONS):
         moved = backward @ places
         source, inside = _sample(rgb, moved[:2] / moved[2])
@@ -128,8 +128,6 @@ def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> 
             float((weights * a) @ b) for a, b in ((warped, warped), (wanted, wanted), (warped, wanted))
         )
         correlation = product / float(max((warped_energy * energy) ** 0.5, 1e-12))
-        if best is None:
-            first = correlation
         if best is None or correlation > best[0]:
             best = correlation, backward
         try:
@@ -145,7 +143,7 @@ def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> 
             break
     assert best is not None
     correlation, backward = best
-    if correlation < first or correlation <= 0:
+    if correlation <= 0:
         return None
     return np.asarray(np.linalg.inv(backward)), correlation
 
