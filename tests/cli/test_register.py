@@ -57,7 +57,7 @@ def test_missing_and_broken_files_are_listed_while_the_others_are_done(ircolor: 
     partners[2].rgb.write_bytes(b"no image")
     done = ircolor(*COMMAND, "--json")
     assert done.status == 1
-    assert done.err.splitlines()[0] == "1 without a partner, 1 failures:"
+    assert done.err.splitlines()[0] == "1 without a partner, 1 failed:"
     assert done.err.splitlines()[1] == "error: in/rgb/01.png: no image of that name from the infrared camera"
     assert done.err.splitlines()[2].startswith("error: 02: in/rgb/02.png: not an image")
     told = json.loads(done.out)

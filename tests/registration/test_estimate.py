@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -193,6 +194,13 @@ def test_edges_improve_points_by_hand_and_a_misclicked_one_is_named(rgb: NDArray
     assert "points.csv line 5: " in found.reason
     assert "line 4" not in found.reason
     assert error_px(found, TRUTH) < 0.2
+
+
+def test_exchanged_columns_of_points_are_named(rgb: NDArray[np.uint8]) -> None:
+    hand = clicked(TRUTH)
+    found = estimate(rgb, INFRARED, hand=replace(hand, rgb=hand.infrared, infrared=hand.rgb))
+    assert found.verdict == "reject"
+    assert "points.csv: x_rgb,y_rgb look exchanged with x_ir,y_ir" in found.reason
 
 
 def test_a_spline_goes_through_its_points(rgb: NDArray[np.uint8]) -> None:

@@ -125,6 +125,21 @@ def test_a_colour_image_of_four_times_the_size_is_scaled(tmp_path: Path) -> None
     assert found.verdict == "accept"
 
 
+@pytest.mark.parametrize(("onto", "verdicts"), [("infrared", ["review", "accept"]), ("rgb", ["accept", "review"])])
+def test_pairs_of_which_one_image_is_blown_up_are_for_review(
+    tmp_path: Path, onto: Onto, verdicts: list[Verdict]
+) -> None:
+    infrared, rgb = road(480, 640, 0)
+    small = (cv2.resize(image, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA) for image in (rgb, infrared))
+    partners = [
+        write_images(tmp_path / "in", "small_rgb", np.asarray(next(small), np.uint8), infrared),
+        write_images(tmp_path / "in", "small_infrared", rgb, np.asarray(next(small), np.uint8)),
+    ]
+    found = register(partners, tmp_path / "pairs", Settings(onto=onto)).registrations
+    assert [one.verdict for one in found] == verdicts
+    assert ["enlarged 2.5 times" in one.reason for one in found] == [verdict == "review" for verdict in verdicts]
+
+
 def test_rig_carries_a_blank_frame(tmp_path: Path) -> None:
     partners = [write_view(tmp_path / "in", f"view{seed}", seed=seed) for seed in range(5)]
     flat = np.full((HEIGHT, WIDTH), 40, np.uint8)

@@ -127,7 +127,7 @@ def register(
         _print_table(summary)
     failures = [*unmatched, *summary.failures]
     if failures:
-        print(f"{len(unmatched)} without a partner, {len(summary.failures)} failures:", file=sys.stderr)
+        print(f"{len(unmatched)} without a partner, {len(summary.failures)} failed:", file=sys.stderr)
     for failure in failures:
         print(f"error: {failure}", file=sys.stderr)
     print(f"report: {output / REPORT_NAME}", file=sys.stderr)

@@ -28,7 +28,15 @@ from ircolor.registration.residual import Residual
 from ircolor.registration.result import ModelName, Registration, Verdict
 from ircolor.registration.structure import structure_correlation, structure_map, to_luma
 from ircolor.registration.transforms import Warp, apply_matrix, geometry_problem
-from ircolor.registration.verdict import Doubts, doubt_evidence, doubt_exposure, doubt_sameness, doubt_trusted
+from ircolor.registration.verdict import (
+    MIN_AGREED,
+    SAFE_AGREED,
+    Doubts,
+    doubt_evidence,
+    doubt_exposure,
+    doubt_sameness,
+    doubt_trusted,
+)
 
 ModelChoice = Literal["auto"] | ModelName
 # Of the long side: the most that the evidence of a frame may move the transform of its rig, or points given by hand.
@@ -116,6 +124,8 @@ def estimate(
     if hand is not None:
         fit = fit_by_hand(hand, model, rgb.shape, infrared.shape)
         doubts.reviewing += fit.complaints
+        if _look_exchanged(view, fit.warp):
+            doubts.rejecting.append(f"{hand.name}: x_rgb,y_rgb look exchanged with x_ir,y_ir; exchange these columns")
         warp = fit.warp if fit.warp.splines else None
         found: Candidate | None = _from_trusted(view, fit.warp, "as points given by hand say")
     elif rig is not None:
@@ -183,6 +193,13 @@ def _from_trusted(view: View, warp: Warp, note: str) -> Candidate:
 
 def _is_weak(candidate: Candidate, num_blocks: int, agreement: float) -> bool:
     return candidate.support < num_blocks or candidate.agreement < agreement
+
+
+def _look_exchanged(view: View, warp: Warp) -> bool:
+    """Whether points by hand fit far better with those of the RGB image taken for those of the infrared image."""
+    ways = warp.matrix, np.asarray(np.linalg.inv(warp.matrix), np.float64)
+    given, reverse = (assess(view, view.to_work(matrix), warp.model) for matrix in ways)
+    return given.support < MIN_AGREED and reverse.support >= SAFE_AGREED
 
 
 def _correlation_before(view: View) -> float:

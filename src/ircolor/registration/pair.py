@@ -24,6 +24,9 @@ from ircolor.registration.preview import KINDS, PreviewKind, preview_file, previ
 from ircolor.registration.result import Registration
 from ircolor.registration.transforms import Warp
 
+# An image drawn at more times its size than this is too blurred to learn from.
+MAX_ENLARGEMENT = 2.0
+
 
 class View(NamedTuple):
     """What goes into an estimate, lens distortion removed: RGB (H, W, 3), infrared (h, w), and points by hand."""
@@ -161,8 +164,10 @@ def register_pair(job: Job, folder: Path) -> Outcome:
         write_pair(folder, stem, aligned, mask)
         crop = aligned.crop
     registration = found.to_registration(stem, time.perf_counter() - start_s)
-    reason = "; ".join((registration.reason, *view.notes))
-    return Outcome(replace(registration, reason=reason), crop, False)
+    blur = _enlargement(found, job.onto)
+    verdict = "review" if blur and registration.verdict == "accept" else registration.verdict
+    reason = "; ".join((registration.reason, *blur, *view.notes))
+    return Outcome(replace(registration, verdict=verdict, reason=reason), crop, False)
 
 
 def outputs(folder: Path, stem: str) -> Iterator[Path]:
@@ -197,6 +202,17 @@ def _aligned(view: View, found: Estimate, onto: Onto) -> tuple[AlignedPair | Non
         top, left, height, width = aligned.crop
         usable = usable[top : top + height, left : left + width]
     return aligned, usable
+
+
+def _enlargement(found: Estimate, onto: Onto) -> list[str]:
+    """A line where warping draws one image so much larger that it is blurred."""
+    if found.warp is None:
+        return []
+    scale = float(abs(np.linalg.det(found.warp.matrix[:2, :2])) ** 0.5)
+    enlarged, other, scale = ("RGB", "rgb", scale) if onto == "infrared" else ("infrared", "infrared", 1 / scale)
+    if scale <= MAX_ENLARGEMENT:
+        return []
+    return [f"the {enlarged} image is enlarged {scale:.1f} times; --onto {other} would keep both sharp"]
 
 
 def _failure(stem: str, reason: str, seconds: float) -> Registration:
