@@ -1,6 +1,10 @@
 import os
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import pytest
@@ -50,6 +54,35 @@ def test_a_process_that_dies_is_told_after_what_was_done() -> None:
         work()
     assert done
     assert 9 not in done
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    script = tmp_path / "work.py"
+    script.write_text(
+        "from tests.registration.test_parallel import note_process_and_wait\n"
+        "from ircolor.registration.parallel import each_done\n"
+        f"if __name__ == '__main__': list(each_done(note_process_and_wait, [{str(tmp_path)!r}] * 2, 2))\n"
+    )
+    root = Path(__file__).parents[2]
+    parent = subprocess.Popen([sys.executable, script], cwd=root, env=os.environ | {"PYTHONPATH": str(root)})
+    workers = _eventually(lambda: list(tmp_path.glob("*.pid")), lambda found: len(found) == 2)
+    parent.kill()
+    parent.wait()
+    _eventually(lambda: [file for file in workers if Path("/proc", file.stem).exists()], lambda alive: not alive)
+
+
+def _eventually(look: Callable[[], list[Path]], enough: Callable[[list[Path]], bool]) -> list[Path]:
+    deadline_s = time.monotonic() + 30
+    while not enough(found := look()):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    return found
+
+
+def note_process_and_wait(folder: str) -> None:
+    Path(folder, f"{os.getpid()}.pid").touch()
+    time.sleep(60)
 
 
 def test_an_interruption_ends_all_processes() -> None:
