@@ -1,6 +1,7 @@
 """A tiny network in a sealed file, and tiny images: what most tests of the runtime need."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,12 @@ def make_card(**changes: Any) -> Card:
         "intensity": "auto",
     }
     return Card(**(fields | changes))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heed_interruptions() -> None:
+    """Whoever starts the tests in the background has them, and what they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ MIN_AGREED, SAFE_AGREED = 10, 20
 MIN_AGREEMENT, SAFE_AGREEMENT = 0.25, 0.5
 # And of their share in all blocks of the overlap.
 MIN_COVERAGE, SAFE_COVERAGE = 0.03, 0.2
+# The best of all transforms between two different scenes may well bring a dozen blocks to agree, but in one corner.
+MIN_COVERAGE_OF_FEW = 0.1
 # What is safe for a model that bends what lies beyond the evidence.
 SAFE_COVERAGE_RICHER = 0.5
 SAFE_OVERLAP = 0.3
@@ -122,8 +124,9 @@ def doubt_evidence(doubts: Doubts, found: Candidate, trusted: bool = False) -> N
     doubts.weigh(found.support, MIN_AGREED, SAFE_AGREED, f"little that matches: {agree}")
     doubts.weigh(found.agreement, MIN_AGREEMENT, SAFE_AGREEMENT, f"contradictory: only {agree}")
     safe_coverage = SAFE_COVERAGE if found.model == "similarity" or trusted else SAFE_COVERAGE_RICHER
+    min_coverage = MIN_COVERAGE if found.support >= SAFE_AGREED else MIN_COVERAGE_OF_FEW
     doubts.weigh(
-        found.coverage, MIN_COVERAGE, safe_coverage, f"evidence in {100 * found.coverage:.0f} % of the overlap only"
+        found.coverage, min_coverage, safe_coverage, f"evidence in {100 * found.coverage:.0f} % of the overlap only"
     )
     overlap = float(found.valid.mean())
     doubts.weigh(overlap, 0, SAFE_OVERLAP, f"the RGB image covers {100 * overlap:.0f} % of the infrared image only")
