@@ -52,8 +52,8 @@ def test_the_corners_of_photographs_come_to_lie_where_they_should() -> None:
 
 @real_data
 @pytest.mark.slow
-def test_photographs_of_two_scenes_are_never_accepted() -> None:
+def test_photographs_of_two_scenes_are_rejected() -> None:
     stems = list(truths())
     others = stems[APART:] + stems[:APART]
-    accepted = [pair for pair in zip(stems, others, strict=True) if register(*pair)[0].verdict == "accept"]
-    assert accepted == []
+    pairs = list(zip(stems, others, strict=True))[::3]
+    assert [pair for pair in pairs if register(*pair)[0].verdict != "reject"] == []
