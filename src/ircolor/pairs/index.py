@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
-from ircolor.media.images import is_image, read_infrared, read_rgb
+from ircolor.media.images import Infrared, is_image, read_infrared, read_rgb
 from ircolor.media.intensity import IntensityRule
 
 INDEX_NAME = "index.csv"
@@ -78,10 +78,8 @@ class Pair:
             UserError: a file is missing or broken, the two images look swapped, or the mask is of another size or
                 leaves no pixel.
         """
-        read = read_infrared(self.infrared)
-        infrared, rgb = read.pixels, read_rgb(self.rgb)
-        if read.notes and (rgb == rgb[..., :1]).all():
-            raise UserError(f"{self.infrared} is in colour and {self.rgb} is gray; are the two swapped?")
+        read, rgb = read_both(self.infrared, self.rgb)
+        infrared = read.pixels
         if infrared.shape != rgb.shape[:2]:
             raise SizeMismatchError(
                 f"{self.infrared} is {_size(infrared)} but {self.rgb} is {_size(rgb)}; "
@@ -105,6 +103,18 @@ class Pair:
                 "(255 where a pixel may be used, else 0)"
             )
         return _to_uint8(infrared, IntensityRule("auto")), _to_uint8(rgb, IntensityRule("full")), mask
+
+
+def read_both(infrared: Path, rgb: Path) -> tuple[Infrared, NDArray[Any]]:
+    """Decode the two files of a pair as they are stored, of whatever sizes and depths.
+
+    Raises:
+        UserError: one is missing or broken, or the two look swapped.
+    """
+    read, pixels = read_infrared(infrared), read_rgb(rgb)
+    if read.notes and (pixels == pixels[..., :1]).all():
+        raise UserError(f"{infrared} is in colour and {rgb} is gray; are the two swapped?")
+    return read, pixels
 
 
 def find_pairs(data: Path) -> list[Pair]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ircolor.registration.consensus import find_consensus
 from ircolor.registration.features import Matches, find_features, match_features
 from ircolor.registration.refine import Pyramid, refine
-from ircolor.registration.resample import Points, resample
+from ircolor.registration.resample import Points, resample, shrink
 from ircolor.registration.residual import Residual, find_residual
 from ircolor.registration.result import ModelName
 from ircolor.registration.search import search_similarity
@@ -50,8 +50,9 @@ class View:
     def __init__(self, rgb: Map, infrared: Map) -> None:
         # The cameras see about one field of view, so images of one size are of one resolution.
         long_side = min(max(rgb.shape), max(infrared.shape), WORK_PX)
-        self.rgb, self.from_rgb = _shrink(rgb, long_side)
-        self.infrared, self.from_infrared = _shrink(infrared, long_side)
+        small_rgb, self.from_rgb = shrink(rgb, long_side)
+        small_infrared, self.from_infrared = shrink(infrared, long_side)
+        self.rgb, self.infrared = Pyramid(small_rgb), Pyramid(small_infrared)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -107,14 +108,19 @@ class Candidate:
     note: str = ""
 
     @property
+    def num_telling(self) -> int:
+        """Number of blocks that found a place of their own."""
+        return int(self.residual.telling.sum())
+
+    @property
     def support(self) -> int:
         """Number of blocks that agree."""
         return int(self.residual.agreed.sum())
 
     @property
     def agreement(self) -> float:
-        """Their share in the blocks that found a place of their own, in [0, 1]."""
-        return self.support / max(int(self.residual.telling.sum()), 1)
+        """Their share in the telling blocks, in [0, 1]."""
+        return self.support / max(self.num_telling, 1)
 
     @property
     def coverage(self) -> float:
@@ -212,14 +218,3 @@ def simplest(view: View, candidate: Candidate) -> Candidate:
         if richer and richer.support > gain * candidate.support:
             candidate = improved(view, richer)
     return candidate
-
-
-def _shrink(gray: Map, long_side: int) -> tuple[Pyramid, Matrix]:
-    height, width = gray.shape
-    scale = min(long_side / max(height, width), 1.0)
-    if scale == 1:
-        return Pyramid(gray), np.eye(3)
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    x, y = size[0] / width, size[1] / height
-    small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.float32)
-    return Pyramid(small), np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])

@@ -121,13 +121,14 @@ def estimate(
     doubt_exposure(doubts, view.rgb.gray, "RGB", trusted)
     doubt_exposure(doubts, view.infrared.gray, "infrared", trusted)
     warp = None
+    found: Candidate | None
     if hand is not None:
         fit = fit_by_hand(hand, model, rgb.shape, infrared.shape)
         doubts.reviewing += fit.complaints
-        if _look_exchanged(view, fit.warp):
-            doubts.rejecting.append(f"{hand.name}: x_rgb,y_rgb look exchanged with x_ir,y_ir; exchange these columns")
         warp = fit.warp if fit.warp.splines else None
-        found: Candidate | None = _from_trusted(view, fit.warp, "as points given by hand say")
+        found = _from_trusted(view, fit.warp, "as points given by hand say")
+        if found.support < MIN_AGREED and _fits_reversed(view, fit.warp):
+            doubts.rejecting.append(f"{hand.name}: x_rgb,y_rgb look exchanged with x_ir,y_ir; exchange these columns")
     elif rig is not None:
         found = _from_trusted(view, rig, "as the rig says")
     else:
@@ -195,11 +196,10 @@ def _is_weak(candidate: Candidate, num_blocks: int, agreement: float) -> bool:
     return candidate.support < num_blocks or candidate.agreement < agreement
 
 
-def _look_exchanged(view: View, warp: Warp) -> bool:
-    """Whether points by hand fit far better with those of the RGB image taken for those of the infrared image."""
-    ways = warp.matrix, np.asarray(np.linalg.inv(warp.matrix), np.float64)
-    given, reverse = (assess(view, view.to_work(matrix), warp.model) for matrix in ways)
-    return given.support < MIN_AGREED and reverse.support >= SAFE_AGREED
+def _fits_reversed(view: View, warp: Warp) -> bool:
+    """Whether points by hand fit with those of the RGB image taken for those of the infrared image."""
+    reverse = np.asarray(np.linalg.inv(warp.matrix), np.float64)
+    return assess(view, view.to_work(reverse), warp.model).support >= SAFE_AGREED
 
 
 def _correlation_before(view: View) -> float:
@@ -242,4 +242,4 @@ def _usable(residual: Residual, size: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def _praise(found: Candidate) -> str:
-    return f"{found.support} of {int(found.residual.telling.sum())} blocks agree"
+    return f"{found.support} of {found.num_telling} blocks agree"

@@ -13,9 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ircolor.registration.resample import Points, shrink
 from ircolor.registration.structure import Map
-
-Points = NDArray[np.float64]
 
 # Long side that points are looked for at: larger costs time, and refinement takes over from here.
 FEATURE_PX = 448
@@ -56,9 +55,7 @@ def find_features(gray: Map) -> Features:
         gray: (H, W) on 0..255, of any size.
     """
     height, width = gray.shape
-    scale = min(FEATURE_PX / max(height, width), 1.0)
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    small, _ = shrink(gray, FEATURE_PX)
     # Dark or hazy images use a small part of the range, and SIFT works on 8 bits.
     low, high = np.percentile(small, (0.5, 99.5))
     stretched = np.clip((small - low) * (255 / max(high - low, 16)), 0, 255).astype(np.uint8)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 import ircolor
 from ircolor.atomic import write_atomic
 from ircolor.errors import UserError
-from ircolor.media.images import Image, read_infrared, read_rgb
+from ircolor.media.images import Image
 from ircolor.media.sources import resolved
+from ircolor.pairs.index import read_both
 from ircolor.registration.aligned import AlignedPair, Crop, Onto, align, write_pair
 from ircolor.registration.calibration import Calibration
 from ircolor.registration.estimate import Estimate, ModelChoice, estimate
@@ -94,12 +95,8 @@ class Job:
         Raises:
             UserError: one is unreadable or does not fit its calibration, or the two look swapped.
         """
-        read = read_infrared(self.partners.infrared)
-        infrared, rgb = read.pixels, read_rgb(self.partners.rgb)
-        if read.notes and (rgb == rgb[..., :1]).all():
-            raise UserError(
-                f"{self.partners.infrared} is in colour and {self.partners.rgb} is gray; are the two swapped?"
-            )
+        read, rgb = read_both(self.partners.infrared, self.partners.rgb)
+        infrared = read.pixels
         hand = self.hand
         if self.calibration_rgb:
             if hand:

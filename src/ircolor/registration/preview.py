@@ -11,6 +11,7 @@ from ircolor.media.encode import encode_image
 from ircolor.media.images import Image
 from ircolor.media.intensity import IntensityRule
 from ircolor.registration.aligned import AlignedPair
+from ircolor.registration.resample import shrink
 
 PreviewKind = Literal["checkerboard", "edges", "before"]
 KINDS: tuple[PreviewKind, ...] = get_args(PreviewKind)
@@ -87,10 +88,7 @@ def edge_overlay(rgb: Image, infrared: Image) -> NDArray[np.uint8]:
 
 def _shown(pixels: Image) -> NDArray[np.uint8]:
     """An image scaled to at most SHOWN_PX and stretched in brightness, so that dark ones show something."""
-    height, width = pixels.shape[:2]
-    scale = min(SHOWN_PX / max(height, width), 1.0)
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    small, _ = shrink(pixels, SHOWN_PX)
     return np.rint(IntensityRule("percentile").window(small).apply(small) * 255).astype(np.uint8)
 
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ircolor.registration.resample import shrink
 from ircolor.registration.result import ModelName
 from ircolor.registration.structure import Map, structure_channels
 from ircolor.registration.transforms import Matrix
@@ -51,23 +52,15 @@ class Pyramid:
 
     def __init__(self, gray: Map) -> None:
         self.gray = gray
-        self._levels: dict[tuple[int, int], Map] = {}
+        self._levels: dict[int, tuple[Map, Matrix]] = {}
 
-    def __getitem__(self, long_side: int) -> Map:
-        """(H, W, 3) of this long side in px, or of the full size if that is less."""
-        height, width = self.gray.shape
-        scale = min(long_side / max(height, width), 1.0)
-        size = max(round(width * scale), 1), max(round(height * scale), 1)
-        if size not in self._levels:
-            small = self.gray if scale == 1 else cv2.resize(self.gray, size, interpolation=cv2.INTER_AREA)
-            self._levels[size] = structure_channels(small)
-        return self._levels[size]
-
-    def zoom(self, long_side: int) -> Matrix:
-        """(3, 3), from px of the full size to px of a level."""
-        height, width, _ = self[long_side].shape
-        x, y = width / self.gray.shape[1], height / self.gray.shape[0]
-        return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+    def __getitem__(self, long_side: int) -> tuple[Map, Matrix]:
+        """Channels (H, W, 3) at this long side in px, or at the full size if that is less; (3, 3) from full size px."""
+        level = min(long_side, max(self.gray.shape))
+        if level not in self._levels:
+            small, zoom = shrink(self.gray, level)
+            self._levels[level] = structure_channels(small), zoom
+        return self._levels[level]
 
 
 def refine(rgb: Pyramid, infrared: Pyramid, matrix: Matrix, model: ModelName, levels: Sequence[int]) -> Refined:
@@ -83,9 +76,9 @@ def refine(rgb: Pyramid, infrared: Pyramid, matrix: Matrix, model: ModelName, le
     """
     correlation = -1.0
     for level in levels:
-        to_rgb, to_infrared = rgb.zoom(level), infrared.zoom(level)
+        (channels_rgb, to_rgb), (channels_infrared, to_infrared) = rgb[level], infrared[level]
         start = to_infrared @ matrix @ np.linalg.inv(to_rgb)
-        found = _refine_level(rgb[level], infrared[level], start, model)
+        found = _refine_level(channels_rgb, channels_infrared, start, model)
         if found is None:
             return Refined(matrix, correlation, True)
         refined, correlation = found

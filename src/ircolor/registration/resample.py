@@ -17,6 +17,23 @@ GRID_PX = 4
 _NO_SECOND_MAP = np.empty(0, np.float32)  # as both coordinates are in the first
 
 
+def shrink(image: Image, long_side: int) -> tuple[Image, NDArray[np.float64]]:
+    """An image at no more than a long side in px, by averaging, and the (3, 3) matrix from its px to the new ones.
+
+    Args:
+        image: (H, W) or (H, W, channels); returned as it is where it is no larger.
+        long_side: of the result.
+    """
+    height, width = image.shape[:2]
+    scale = long_side / max(height, width)
+    if scale >= 1:
+        return image, np.eye(3)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    x, y = size[0] / width, size[1] / height
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+    return small, np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+
+
 def resample(
     image: Image, to_source: Callable[[Points], Points], size: tuple[int, int]
 ) -> tuple[Image, NDArray[np.bool_]]:

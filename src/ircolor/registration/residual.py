@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.media.images import Image
-from ircolor.registration.resample import Points
+from ircolor.registration.resample import Points, shrink
 from ircolor.registration.structure import Map, structure_channels, to_luma
 
 # Long side that blocks are compared at. Displacements are known to a small part of a pixel of it.
@@ -91,14 +91,9 @@ def find_residual(warped: Map, infrared: Map, valid: NDArray[np.bool_]) -> Resid
         valid: (H, W), where both are known.
     """
     height, width = infrared.shape
-    scale = min(RESIDUAL_PX / max(height, width), 1.0)
-    compared = max(round(height * scale), 1), max(round(width * scale), 1)
-    first, second = (
-        structure_channels(cv2.resize(gray, compared[::-1], interpolation=cv2.INTER_AREA))
-        for gray in (infrared, warped)
-    )
-    known = cv2.resize(valid.astype(np.uint8), compared[::-1], interpolation=cv2.INTER_AREA)
-    covered = cv2.integral(known)
+    first, second = (structure_channels(shrink(gray, RESIDUAL_PX)[0]) for gray in (infrared, warped))
+    compared = first.shape[0], first.shape[1]
+    covered = cv2.integral(shrink(valid.astype(np.uint8), RESIDUAL_PX)[0])
     grid = tuple(max((length - REACH_PX) // STEP_PX + 1, 0) for length in compared)
     cells, shifts, telling = [], [], []
     for cell, (row, column) in enumerate(np.ndindex(*grid)):

@@ -9,7 +9,7 @@ from ircolor.errors import UserError
 from ircolor.registration.consensus import find_consensus
 from ircolor.registration.estimate import Estimate, ModelChoice
 from ircolor.registration.result import ModelName
-from ircolor.registration.transforms import Warp, apply_matrix
+from ircolor.registration.transforms import FITS, Warp, apply_matrix
 
 # Noise of right matches between frames, of the spread of the points: shake, parallax, and the frame's own error.
 RIG_SIGMA = 0.002
@@ -58,7 +58,7 @@ def find_rig(estimates: Sequence[Estimate], model: ModelChoice = "auto") -> Rig:
     source = np.vstack([estimates[number].matches.rgb[rows] for number, rows in zip(voters, chosen, strict=True)])
     target = np.vstack([estimates[number].matches.infrared[rows] for number, rows in zip(voters, chosen, strict=True)])
     sigma_px = RIG_SIGMA * float(np.ptp(target, axis=0).max())
-    models: tuple[ModelName, ...] = ("similarity", "affine", "homography") if model == "auto" else (model,)
+    models: tuple[ModelName, ...] = tuple(FITS) if model == "auto" else (model,)
     best = None
     for name in models:
         found = find_consensus(source, target, name, sigma_px)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ircolor.registration.resample import shrink
 from ircolor.registration.structure import Map, structure_channels
 from ircolor.registration.transforms import Matrix
 
@@ -64,12 +65,9 @@ def search_similarity(rgb: Map, infrared: Map) -> list[Matrix]:
 
 def _contours(gray: Map) -> tuple[NDArray[np.complex64], Matrix]:
     """Edges as complex numbers, r exp(2 i a), at the size searched at; and the matrix to that size."""
-    height, width = gray.shape
-    scale = min(SEARCH_PX / max(height, width), 1.0)
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    _, cosine, sine = cv2.split(structure_channels(cv2.resize(gray, size, interpolation=cv2.INTER_AREA)))
-    x, y = size[0] / width, size[1] / height
-    return cosine + 1j * sine, np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+    small, zoom = shrink(gray, SEARCH_PX)
+    _, cosine, sine = cv2.split(structure_channels(small))
+    return cosine + 1j * sine, zoom
 
 
 def _about_centre(source: tuple[int, ...], target: tuple[int, ...], turn_deg: float, scale: float) -> Matrix:

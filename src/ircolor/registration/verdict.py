@@ -8,11 +8,11 @@ wrong ones.
 
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.registration.candidate import Candidate
+from ircolor.registration.resample import shrink
 from ircolor.registration.result import Verdict
 from ircolor.registration.structure import Map, gradient
 
@@ -104,8 +104,7 @@ def doubt_trusted(doubts: Doubts, found: Candidate, rgb: Map, infrared: Map) -> 
         rgb: (H, W), luma of the RGB image, on 0..255.
         infrared: (h, w) on 0..255.
     """
-    num_telling = int(found.residual.telling.sum())
-    if num_telling >= MIN_AGREED:
+    if found.num_telling >= MIN_AGREED:
         doubt_evidence(doubts, found, trusted=True)
     elif _is_textured(rgb) and _is_textured(infrared):
         doubts.reviewing.append(f"both images show texture, but only {found.support} blocks agree")
@@ -119,8 +118,7 @@ def doubt_evidence(doubts: Doubts, found: Candidate, trusted: bool = False) -> N
         found: the transform.
         trusted: it is known from elsewhere, so that what lies beyond the evidence is no worse known.
     """
-    num_telling = int(found.residual.telling.sum())
-    agree = f"{found.support} of {num_telling} blocks agree"
+    agree = f"{found.support} of {found.num_telling} blocks agree"
     doubts.weigh(found.support, MIN_AGREED, SAFE_AGREED, f"little that matches: {agree}")
     doubts.weigh(found.agreement, MIN_AGREEMENT, SAFE_AGREEMENT, f"contradictory: only {agree}")
     safe_coverage = SAFE_COVERAGE if found.model == "similarity" or trusted else SAFE_COVERAGE_RICHER
@@ -130,14 +128,11 @@ def doubt_evidence(doubts: Doubts, found: Candidate, trusted: bool = False) -> N
     )
     overlap = float(found.valid.mean())
     doubts.weigh(overlap, 0, SAFE_OVERLAP, f"the RGB image covers {100 * overlap:.0f} % of the infrared image only")
-    median_px = float(np.median(found.residual.lengths_px)) if num_telling else float("nan")
+    median_px = float(np.median(found.residual.lengths_px)) if found.num_telling else float("nan")
     if median_px > MAX_RESIDUAL * max(found.valid.shape):
         doubts.reviewing.append(f"a typical displacement of {median_px:.1f} px is left")
 
 
 def _is_textured(gray: Map) -> bool:
-    height, width = gray.shape
-    scale = min(TEXTURE_PX / max(height, width), 1.0)
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    slope = gradient(cv2.resize(gray, size, interpolation=cv2.INTER_AREA))[2] / 8  # the sum of Sobel's weights
+    slope = gradient(shrink(gray, TEXTURE_PX)[0])[2] / 8  # the sum of Sobel's weights
     return bool((slope > TEXTURE_SLOPE).mean() > TEXTURE_SHARE)
