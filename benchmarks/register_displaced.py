@@ -20,7 +20,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 import ircolor
 from ircolor.media.encode import write_image
@@ -28,10 +27,8 @@ from ircolor.pairs.index import Pair, find_pairs, spread_evenly
 from ircolor.registration.estimate import estimate
 from ircolor.registration.parallel import each_done
 from ircolor.registration.table import TABLE_NAME, read_table
+from register_nirscene import LOST_PX, Image, Matrix, corner_error_px
 
-Image = NDArray[Any]
-Matrix = NDArray[np.float64]
-LOST_PX = 1000.0  # stands for the error where nothing was found
 NUM_FRAMES, NUM_DARK, NUM_BLANK = 20, 3, 2
 HEIGHT, WIDTH = 640, 960  # of the frames of the rig, which are cut to it
 
@@ -50,14 +47,9 @@ def displace(image: Image, matrix: Matrix) -> Image:
     return np.asarray(cv2.warpPerspective(image, matrix, image.shape[1::-1], flags=cv2.INTER_CUBIC))
 
 
-def corner_error_px(matrix: Matrix, truth: Matrix, size: tuple[int, ...]) -> float:
-    """Mean distance of the four mapped image corners, in infrared px."""
-    if not np.isfinite(matrix).all():
-        return LOST_PX
-    height, width = size[:2]
-    corners = np.array([[[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]]], np.float64)
-    mapped = (cv2.perspectiveTransform(corners, of) for of in (matrix, truth))
-    return min(float(np.linalg.norm(np.subtract(*mapped), axis=2).mean()), LOST_PX)
+def lost_or_error_px(matrix: Matrix, truth: Matrix, size: tuple[int, ...]) -> float:
+    """The corner error; LOST_PX at most, and where nothing was found."""
+    return min(corner_error_px(matrix, truth, size), LOST_PX) if np.isfinite(matrix).all() else LOST_PX
 
 
 def thermal(numbered: tuple[int, Pair]) -> dict[str, Any]:
@@ -69,7 +61,7 @@ def thermal(numbered: tuple[int, Pair]) -> dict[str, Any]:
     matrix = found.warp.matrix if found.warp else np.full((3, 3), np.nan)
     return {
         "stem": pair.stem,
-        "corner_error_px": corner_error_px(matrix, truth, rgb.shape),
+        "corner_error_px": lost_or_error_px(matrix, truth, rgb.shape),
         "verdict": found.verdict,
         "model": found.warp.model if found.warp else None,
     }
@@ -100,7 +92,7 @@ def rig(pairs: list[Pair], workers: int) -> list[dict[str, Any]]:
     for number, pair in enumerate(frames):
         row = table[pair.stem]
         kind = "dark" if number in hard[:NUM_DARK] else "blank" if number in hard else "plain"
-        error_px = corner_error_px(row.matrix, truth, (HEIGHT, WIDTH))
+        error_px = lost_or_error_px(row.matrix, truth, (HEIGHT, WIDTH))
         results.append({"stem": pair.stem, "kind": kind, "corner_error_px": error_px, "verdict": row.verdict})
     return results
 
