@@ -2,25 +2,29 @@
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from ircolor.errors import UserError
 
 PART_SUFFIX = ".part"
 
 
-def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Write a file under a temporary name beside it, then rename: readers see the old file or the new, never half.
+@contextmanager
+def open_atomic(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing under a temporary name beside it; it gets its own name when the block ends well.
 
-    The folder is made when it is missing. After any failure, an interruption included, nothing is left behind.
+    Readers see the old file or the new, never half. The folder is made when it is missing. After any failure, an
+    interruption included, nothing is left behind.
 
     Args:
         path: the file; replaced when it exists.
-        data: all of it, or the parts of a file too large to hold in memory, made as they are written.
 
     Raises:
-        UserError: it cannot be written: no permission, no space, a file where a folder is needed.
+        UserError: it cannot be written: no permission, no space, a file where a folder is needed;
+            or the block raised an OSError.
     """
     # Not by tempfile, whose files only their owner may read: a result is as readable as any other new file.
     temporary = path.parent / f".{secrets.token_hex(8)}{PART_SUFFIX}"
@@ -28,7 +32,7 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("xb") as file:
-                file.writelines([data] if isinstance(data, bytes) else data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -39,6 +43,20 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
         raise UserError(
             f"{path}: cannot be written ({error.strerror}); free some space or choose another place"
         ) from error
+
+
+def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Write a file as `open_atomic` does.
+
+    Args:
+        path: the file; replaced when it exists.
+        data: all of it, or the parts of a file too large to hold in memory, made as they are written.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    with open_atomic(path) as file:
+        file.writelines([data] if isinstance(data, bytes) else data)
 
 
 def check_writable(path: Path) -> None:

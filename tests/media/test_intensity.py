@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError
-from ircolor.media.intensity import IntensityRule
+from ircolor.media.intensity import FOLLOW_FRAMES, IntensityRule, IntensityTracker
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,39 @@ def test_any_image_maps_into_the_unit_range(kind: str, pixels: NDArray[Any]) -> 
     assert np.isfinite(shown).all()
     assert shown.min() >= 0
     assert shown.max() <= 1
+
+
+def gray16(brightest: int) -> NDArray[np.uint16]:
+    return np.linspace(0, brightest, 64).astype(np.uint16).reshape(8, 8)
+
+
+def test_tracker_never_goes_back_to_fewer_bits() -> None:
+    tracker = IntensityTracker(IntensityRule("auto"))
+    assert tracker.window(gray16(900)).high == 1023
+    assert tracker.window(gray16(3000)).high == 4095
+    assert tracker.window(gray16(900)).high == 4095
+    tracker.reset()
+    assert tracker.window(gray16(900)).high == 1023
+
+
+def test_tracker_takes_declared_bits() -> None:
+    assert IntensityTracker(IntensityRule("auto")).window(gray16(200), bits=12).high == 4095
+    assert IntensityTracker(IntensityRule("full")).window(gray16(200), bits=10).high == 1023
+
+
+def test_tracked_percentiles_follow_slowly() -> None:
+    tracker = IntensityTracker(IntensityRule("percentile"))
+    dark, bright = gray16(1000), gray16(2000)
+    first = tracker.window(dark)
+    assert tracker.window(bright).high == pytest.approx(first.high * (1 + 1 / FOLLOW_FRAMES), rel=1e-3)
+    for _ in range(10 * FOLLOW_FRAMES):
+        last = tracker.window(bright)
+    assert last.high == pytest.approx(2 * first.high, rel=1e-3)
+
+
+def test_tracked_float_keeps_to_percentiles_once_outside_unit() -> None:
+    tracker = IntensityTracker(IntensityRule("auto"))
+    unit = np.linspace(0, 1, 64).reshape(8, 8)
+    assert tracker.window(unit).high == 1
+    assert tracker.window(unit * 500).high > 400
+    assert tracker.window(unit).high > 400

@@ -17,11 +17,16 @@ from ircolor.errors import UserError
 
 UINT16_DEPTHS_BITS = (8, 10, 12, 14, 16)
 PERCENTILES = (0.1, 99.9)
+# Frames over which the percentiles of a film are followed: two seconds of most.
+FOLLOW_FRAMES = 50
+
+_PERCENTILES = f"percentiles {PERCENTILES[0]} and {PERCENTILES[1]}"
+_FOLLOWS = f"{_PERCENTILES}, followed over {FOLLOW_FRAMES} frames"
 
 
 @dataclass(frozen=True)
 class IntensityWindow:
-    """The stored values that become black and white; share one over the frames of a video.
+    """The stored values that become black and white.
 
     Attributes:
         low: stored value that becomes 0.
@@ -100,10 +105,57 @@ class IntensityRule:
         if self.kind == "auto" and pixels.dtype == np.uint16:
             brightest = int(pixels.max())
             bits = next(bits for bits in UINT16_DEPTHS_BITS if brightest < 1 << bits)
-            return IntensityWindow(0.0, float((1 << bits) - 1), f"{bits} bits hold the brightest pixel, {brightest}")
+            return _bits_window(bits, f"{bits} bits hold the brightest pixel, {brightest}")
         if self.kind == "auto" and np.issubdtype(pixels.dtype, np.floating) and not _within_unit(pixels):
             return _percentile_window(pixels)
         return _full_window(pixels)
+
+
+class IntensityTracker:
+    """The windows of the frames of one film or camera: the rule's, held steady so that brightness does not pump.
+
+    `auto` never takes fewer bits than an earlier frame needed, and keeps to percentiles once float frames have left
+    [0, 1]. `percentile` follows the scene with a delay of FOLLOW_FRAMES. The other rules are steady by themselves.
+    """
+
+    def __init__(self, rule: IntensityRule) -> None:
+        self._rule = rule
+        self._last: IntensityWindow | None = None
+
+    def reset(self) -> None:
+        """Forget what was seen: a new scene begins."""
+        self._last = None
+
+    def window(self, pixels: NDArray[Any], bits: int | None = None) -> IntensityWindow:
+        """The window of the next frame.
+
+        Args:
+            pixels: (H, W), at least 1x1, uint8, uint16 or finite float.
+            bits: depth of uint16 pixels where their format declares one; 16 may hold less, and tells nothing.
+        """
+        kind, last = self._rule.kind, self._last
+        if kind in ("auto", "full") and pixels.dtype == np.uint16 and bits is not None and bits < 16:
+            return _bits_window(bits, f"full range of {bits} bits")
+        window = self._rule.window(pixels)
+        stretched = np.issubdtype(pixels.dtype, np.floating) and last is not None and last.reason == _FOLLOWS
+        if kind == "percentile" or (kind == "auto" and (stretched or window.reason == _PERCENTILES)):
+            window = self._followed(_percentile_window(pixels))
+        elif kind == "auto" and last is not None and last.high > window.high:
+            window = last
+        self._last = window
+        return window
+
+    def _followed(self, window: IntensityWindow) -> IntensityWindow:
+        last = self._last
+        if last is None or last.reason != _FOLLOWS:
+            return IntensityWindow(window.low, window.high, _FOLLOWS)
+        share = 1 / FOLLOW_FRAMES
+        low = last.low + share * (window.low - last.low)
+        return IntensityWindow(low, last.high + share * (window.high - last.high), _FOLLOWS)
+
+
+def _bits_window(bits: int, reason: str) -> IntensityWindow:
+    return IntensityWindow(0.0, float((1 << bits) - 1), reason)
 
 
 def _within_unit(pixels: NDArray[Any]) -> bool:
@@ -119,7 +171,7 @@ def _full_window(pixels: NDArray[Any]) -> IntensityWindow:
 def _percentile_window(pixels: NDArray[Any]) -> IntensityWindow:
     low, high = (float(value) for value in np.percentile(pixels, PERCENTILES))
     if low < high:
-        return IntensityWindow(low, high, f"percentiles {PERCENTILES[0]} and {PERCENTILES[1]}")
+        return IntensityWindow(low, high, _PERCENTILES)
     low, high = float(pixels.min()), float(pixels.max())
     if low < high:
         return IntensityWindow(low, high, "darkest to brightest, as nearly all pixels are equal")
