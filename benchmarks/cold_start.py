@@ -6,10 +6,7 @@ numbers with the machine they came from.
     python benchmarks/cold_start.py -o benchmarks/results/cold_start.json
 """
 
-import argparse
-import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -19,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-import ircolor
 from ircolor.media.encode import write_image
 from ircolor.media.scene import draw_road_scene
+from machine import argument_parser, report
 
 
 def measure(image: Path, output: Path, model: str, threads: int) -> tuple[float, int]:
@@ -42,23 +39,14 @@ def peak_bytes(usage: resource.struct_rusage) -> int:
     return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def processor() -> str:
-    """The name of the processor."""
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
 def main() -> None:
     """Measure and report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argument_parser(__doc__)
     parser.add_argument("--model", default="snet")
     parser.add_argument("--height", type=int, default=768)
     parser.add_argument("--width", type=int, default=1024)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("-o", "--output", type=Path, help="JSON file")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder, "scene.png")
@@ -73,20 +61,8 @@ def main() -> None:
         "seconds": [round(seconds, 3) for seconds, _ in runs],
         "median_seconds": round(sorted(seconds for seconds, _ in runs)[len(runs) // 2], 3),
         "peak_rss_bytes": max(peak for _, peak in runs),
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "load_average_1min": os.getloadavg()[0],
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "ircolor": ircolor.__version__,
-        },
     }
-    text = json.dumps(result, indent=2)
-    print(text)
-    if wanted.output:
-        wanted.output.parent.mkdir(parents=True, exist_ok=True)
-        wanted.output.write_text(text + "\n")
+    report(result, wanted.output)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,6 @@ verdicts. Rig: 20 pairs of `nirscene` share one displacement, and five of them a
     python benchmarks/register_displaced.py --data ../shared/data -o benchmarks/results/register_displaced.json
 """
 
-import argparse
-import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -21,12 +17,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-import ircolor
 from ircolor.media.encode import write_image
 from ircolor.pairs.index import Pair, find_pairs, spread_evenly
 from ircolor.registration.estimate import estimate
 from ircolor.registration.parallel import each_done
 from ircolor.registration.table import TABLE_NAME, read_table
+from machine import argument_parser, report
 from register_nirscene import LOST_PX, Image, Matrix, corner_error_px
 
 NUM_FRAMES, NUM_DARK, NUM_BLANK = 20, 3, 2
@@ -99,10 +95,9 @@ def rig(pairs: list[Pair], workers: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure and report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argument_parser(__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("-o", "--output", type=Path, help="JSON file")
     wanted = parser.parse_args()
     pairs = find_pairs(wanted.data)
     frames = rig([pair for pair in pairs if pair.columns["dataset"] == "nirscene"], wanted.workers)
@@ -129,19 +124,8 @@ def main() -> None:
             for kind in ("plain", "dark", "blank")
         },
         "images": {"thermal": images, "rig": frames},
-        "machine": {
-            "workers": wanted.workers,
-            "cores": os.cpu_count(),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "opencv": cv2.__version__,
-            "ircolor": ircolor.__version__,
-        },
     }
-    print(json.dumps({key: value for key, value in result.items() if key != "images"}, indent=2))
-    if wanted.output:
-        wanted.output.parent.mkdir(parents=True, exist_ok=True)
-        wanted.output.write_text(json.dumps(result, indent=2) + "\n")
+    report(result, wanted.output, unprinted=["images"], workers=wanted.workers)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,7 @@ truth: each infrared image is displaced by a further known similarity, and the n
     python benchmarks/register_nirscene.py --data ../shared/data -o benchmarks/results/register_nirscene.json
 """
 
-import argparse
 import csv
-import json
-import os
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -25,10 +21,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import ircolor
 from ircolor.media.images import read_infrared, read_rgb
 from ircolor.registration.estimate import estimate
 from ircolor.registration.parallel import each_done
+from machine import argument_parser, report
 
 Image = NDArray[Any]
 Matrix = NDArray[np.float64]
@@ -175,10 +171,9 @@ def in_order(work: Callable[[dict[str, str]], Outcome], rows: list[dict[str, str
 
 def main() -> None:
     """Measure and report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argument_parser(__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("-o", "--output", type=Path, help="JSON file")
     wanted = parser.parse_args()
     with (wanted.data / "nirscene-registration" / "truth.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -200,20 +195,8 @@ def main() -> None:
             "p95_px": round(float(np.percentile(followed, 95)), 3),
         },
         "images": {method: [asdict(one) for one in of] for method, of in methods.items()},
-        "machine": {
-            "workers": wanted.workers,
-            "cores": os.cpu_count(),
-            "load_average_1min": os.getloadavg()[0],
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "opencv": cv2.__version__,
-            "ircolor": ircolor.__version__,
-        },
     }
-    print(json.dumps({key: value for key, value in result.items() if key != "images"}, indent=2))
-    if wanted.output:
-        wanted.output.parent.mkdir(parents=True, exist_ok=True)
-        wanted.output.write_text(json.dumps(result, indent=2) + "\n")
+    report(result, wanted.output, unprinted=["images"], workers=wanted.workers)
 
 
 if __name__ == "__main__":

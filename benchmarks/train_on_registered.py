@@ -8,13 +8,10 @@ pairs, in $IRCOLOR_DATA or ../shared/data; half an hour on two cores.
     python benchmarks/train_on_registered.py -o benchmarks/results/train_on_registered.json
 """
 
-import argparse
 import csv
-import json
 import math
 import multiprocessing
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -26,8 +23,6 @@ from statistics import mean, stdev
 
 import torch
 
-import ircolor
-from cold_start import processor
 from ircolor.colorizer import Colorizer
 from ircolor.metrics import psnr_db
 from ircolor.pairs.index import Pair, find_pairs
@@ -35,6 +30,7 @@ from ircolor.pairs.protocols import split_pairs
 from ircolor.training.device import choose_precision
 from ircolor.training.recipes import Recipe, colornet_short
 from ircolor.training.train import train
+from machine import argument_parser, report
 
 DATA = Path(os.environ.get("IRCOLOR_DATA", Path(__file__).parents[2] / "shared" / "data")).resolve()
 PROTOCOL = "nirscene"
@@ -119,8 +115,7 @@ def compare(ready_made_db: Sequence[float], registered_db: Sequence[float]) -> d
 
 def main() -> None:
     """Register, train, score and report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("-o", "--output", type=Path, help="JSON file")
+    parser = argument_parser(__doc__)
     wanted = parser.parse_args()
     displaced = {file.name for file in (DATA / "nirscene-registration" / "rgb").iterdir()}
     given = {
@@ -152,20 +147,8 @@ def main() -> None:
         "num_steps": runs[0].num_steps,
         "val": compare([run.val_psnr_db for run in ready_made_runs], [run.val_psnr_db for run in registered_runs]),
         "test": compare([run.test_psnr_db for run in ready_made_runs], [run.test_psnr_db for run in registered_runs]),
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "mixed_precision": choose_precision().mixed,
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "ircolor": ircolor.__version__,
-        },
     }
-    text = json.dumps(result, indent=2)
-    print(text)
-    if wanted.output:
-        wanted.output.parent.mkdir(parents=True, exist_ok=True)
-        wanted.output.write_text(text + "\n")
+    report(result, wanted.output, mixed_precision=choose_precision().mixed)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,12 @@
 The public names are loaded when they are first used: importing the package alone loads no other library.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# Since 1.29 the official onnxruntime sends reports of its use to Microsoft, unless this is set before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 __all__ = ["Colorizer", "UserError", "__version__", "colorize", "list_models"]

@@ -89,7 +89,7 @@ def test_resume_does_what_is_missing(colorize: Run, gray: Gray, tmp_path: Path) 
         (["in", "--resume", "--overwrite"], "--overwrite and --resume contradict each other"),
         (["in/a.png", "--tile", "big"], "tile 'big': expected auto, off or a number of pixels"),
         (["in/a.png", "--intensity", "bright"], "intensity 'bright': use auto"),
-        (["in/a.png", "--device", "tpu"], "device 'tpu': not available here; use auto or one of: cpu"),
+        (["in/a.png", "--device", "tpu"], "device 'tpu': unknown; did you mean cpu? use one of: auto, cuda"),
         (["in/a.png", "-o", "-", "--json"], "--json and an image on standard output exclude each other"),
         (["film.mp4"], "film.mp4: this version reads images only"),
         (["-", "in/a.png"], "-: standard input must be the only source"),

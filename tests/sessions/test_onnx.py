@@ -1,3 +1,8 @@
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +11,11 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
+import ircolor
 from ircolor.errors import UserError
+from ircolor.machine import Cores
 from ircolor.sessions.onnx import OnnxSession
+from ircolor.sessions.providers import DEVICES, available_devices
 
 
 def identity_model(location: str | None = None, output: str = "rgb") -> bytes:
@@ -38,38 +46,137 @@ def test_it_runs_and_says_where_and_why() -> None:
     assert (session.device, session.device_reason) == ("cpu", "as asked")
 
 
-def test_auto_takes_the_cpu_where_there_is_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    session = OnnxSession(identity_model(), "identity")
-    assert (session.device, session.device_reason) == ("cpu", "this onnxruntime has no CUDA")
+@pytest.fixture
+def built_for(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[str]]]:
+    """Pretend that onnxruntime was built for some devices, of which some do not start; returns what is asked of it."""
+
+    def pretend(*devices: str, broken: tuple[str, ...] = (), missing: tuple[str, ...] = ()) -> list[list[str]]:
+        asked: list[list[str]] = []
+        monkeypatch.setattr(
+            onnxruntime, "get_available_providers", lambda: ["AzureExecutionProvider", *map(first_provider, devices)]
+        )
+
+        class Session:
+            def __init__(self, model: bytes, options: object, *, providers: list[str], enable_fallback: int) -> None:
+                assert not enable_fallback
+                asked.append(providers)
+                if providers[0] in map(first_provider, broken):
+                    raise RuntimeError("no such GPU\nand a long trace")
+                self._providers = providers if providers[0] not in map(first_provider, missing) else ["CPU"]
+                self._session = really_load(model, options, providers=["CPUExecutionProvider"])
+
+            def get_providers(self) -> list[str]:
+                return self._providers
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(self._session, name)
+
+        monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+        return asked
+
+    really_load = onnxruntime.InferenceSession
+    return pretend
 
 
-@pytest.mark.parametrize("device", ["cuda", "tpu"])
-def test_a_device_that_is_not_there_is_told(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(UserError, match=rf"device '{device}': not available here; use auto or one of: cpu"):
-        OnnxSession(identity_model(), "identity", device=device)
+def first_provider(device: str) -> str:
+    return DEVICES[device].providers[0]
 
 
-@pytest.mark.parametrize(("device", "expected"), [("auto", "cpu"), ("cuda", None)])
-def test_cuda_that_does_not_start_is_no_silent_fall_back(
-    device: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
+def test_every_device_has_a_provider_that_onnxruntime_knows() -> None:
+    providers = [provider for device in DEVICES.values() for provider in device.providers]
+    assert set(providers) <= set(onnxruntime.get_all_providers())
+
+
+def test_the_devices_of_the_installed_onnxruntime_start_or_say_why_not() -> None:
+    assert "cpu" in available_devices()
+    for device in available_devices():
+        try:
+            assert OnnxSession(identity_model(), "identity", device=device).device == device
+        except UserError as error:
+            assert f"device {device}: onnxruntime cannot start" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("devices", "broken", "chosen", "reason"),
+    [
+        (["cpu"], [], "cpu", "the only device of this onnxruntime"),
+        (["cpu", "cuda", "tensorrt"], [], "cuda", "the fastest of cuda, cpu"),
+        (["cpu", "openvino"], [], "openvino", "the fastest of openvino, cpu"),
+        (["cpu", "directml"], [], "directml", "the fastest of directml, cpu"),
+        (["cpu", "coreml"], [], "coreml", "the fastest of coreml, cpu"),
+        (["cpu", "cuda"], ["cuda"], "cpu", "cuda does not start: no such GPU"),
+    ],
+)
+def test_auto_takes_the_first_in_order_that_starts_and_says_why(
+    devices: list[str], broken: list[str], chosen: str, reason: str, built_for: Callable[..., list[list[str]]]
 ) -> None:
-    built_in = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: built_in)
+    built_for(*devices, broken=tuple(broken))
+    session = OnnxSession(identity_model(), "identity")
+    assert (session.device, session.device_reason) == (chosen, reason)
+    infrared = np.zeros((1, 1, 2, 2), np.float32)
+    assert session.run(infrared).shape == (1, 3, 2, 2)
+
+
+def test_a_provider_that_falls_back_in_silence_is_noticed(built_for: Callable[..., list[list[str]]]) -> None:
+    built_for("cuda", "cpu", missing=("cuda",))
+    session = OnnxSession(identity_model(), "identity")
+    assert session.device == "cpu"
+    assert session.device_reason == "cuda does not start: CUDA is built in, but its libraries or its driver are missing"
+    with pytest.raises(UserError, match=r"device cuda: onnxruntime cannot start CUDA \(.*missing\); check its driver"):
+        OnnxSession(identity_model(), "identity", device="cuda")
+
+
+@pytest.mark.parametrize(("threads", "expected"), [(None, 3), (5, 5)])
+def test_it_takes_the_cores_that_this_process_may_use(
+    threads: int | None, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
     really_load = onnxruntime.InferenceSession
 
-    def load(model: bytes, options: object, providers: list[str]) -> object:
-        assert providers == ["CUDAExecutionProvider"]
-        return really_load(model, options, providers=["CPUExecutionProvider"])
+    def load(model: bytes, options: onnxruntime.SessionOptions, **choices: object) -> object:
+        given.append(options.intra_op_num_threads)
+        return really_load(model, options, **choices)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", load)
-    if expected:
-        session = OnnxSession(identity_model(), "identity", device=device)
-        assert (session.device, session.device_reason) == ("cpu", "CUDA is built in but does not start")
-    else:
-        with pytest.raises(UserError, match="cannot start CUDA"):
-            OnnxSession(identity_model(), "identity", device=device)
+    monkeypatch.setattr("ircolor.sessions.onnx.cores", lambda: Cores(64, 128, 128, limit=3.5))
+    OnnxSession(identity_model(), "identity", device="cpu", threads=threads)
+    assert given == [expected]
+
+
+def test_what_tensorrt_cannot_take_runs_on_cuda_and_only_when_asked(built_for: Callable[..., list[list[str]]]) -> None:
+    asked = built_for("tensorrt", "cuda", "cpu")
+    assert OnnxSession(identity_model(), "identity", device="tensorrt").device_reason == "as asked"
+    assert asked == [["TensorrtExecutionProvider", "CUDAExecutionProvider"]]
+
+
+def test_a_device_that_is_asked_for_and_does_not_start_is_an_error(built_for: Callable[..., list[list[str]]]) -> None:
+    asked = built_for("cuda", "cpu", broken=("cuda",))
+    with pytest.raises(
+        UserError, match=r"^device cuda: onnxruntime cannot start CUDA \(no such GPU\); .*--device cpu$"
+    ):
+        OnnxSession(identity_model(), "identity", device="cuda")
+    assert asked == [["CUDAExecutionProvider"]]
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("cuda", "has no CUDA; pip install onnxruntime-gpu in place of onnxruntime, or use auto or one of: cpu"),
+        ("tensorrt", "has no TensorRT; pip install onnxruntime-gpu in place of onnxruntime, and TensorRT, or use"),
+        ("openvino", "has no OpenVINO; pip install onnxruntime-openvino"),
+        ("directml", "has no DirectML; pip install onnxruntime-directml"),
+        ("coreml", "has no Core ML; it comes with onnxruntime on macOS"),
+        ("cdua", "device 'cdua': unknown; did you mean cuda"),
+        ("azure", "device 'azure': unknown"),
+    ],
+)
+def test_a_device_that_is_not_there_is_told(
+    device: str, message: str, built_for: Callable[..., list[list[str]]]
+) -> None:
+    asked = built_for("cpu")
+    with pytest.raises(UserError, match=re.escape(message)):
+        OnnxSession(identity_model(), "identity", device=device)
+    assert not asked
 
 
 @pytest.mark.parametrize("where", ["beside", "absolute", "above"])
@@ -94,3 +201,12 @@ def test_bytes_that_are_no_model_and_bad_threads_are_told() -> None:
         OnnxSession(b"I am text", "text")
     with pytest.raises(UserError, match="threads 0: at least 1"):
         OnnxSession(identity_model(), "identity", threads=0)
+
+
+def test_onnxruntime_sends_no_reports_of_its_use(tmp_path: Path) -> None:
+    code = "import ircolor.colorizer, onnxruntime; assert onnxruntime.InferenceSession"
+    silent = ("ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "CI")  # of these it heeds each
+    environment = {name: value for name, value in os.environ.items() if name not in silent}
+    environment |= {"TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(ircolor.__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert not list(tmp_path.iterdir()), "it began a session of telemetry"

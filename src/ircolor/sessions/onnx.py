@@ -5,16 +5,19 @@ Contract: input `infrared`, float32 (B, 1, H, W) in [-1, 1], H and W multiples o
 the disk.
 """
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from contextlib import nullcontext
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
+from ircolor.machine import cores
+from ircolor.sessions.providers import Device, devices_to_try
 
-Device = Literal["cpu", "cuda"]
-_PROVIDERS: dict[Device, str] = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _NO_FOLDER = "/nonexistent/ircolor-models-hold-their-own-weights"
 
 
@@ -22,7 +25,7 @@ class OnnxSession:
     """A loaded network; `run` may be called from several threads at once.
 
     Attributes:
-        device: where it runs.
+        device: where it runs, a name of `ircolor.sessions.providers.DEVICES`.
         device_reason: why there, in a few words for the user.
     """
 
@@ -32,8 +35,8 @@ class OnnxSession:
         Args:
             model: a serialized ONNX model.
             name: what to call it in messages.
-            device: auto, cpu or cuda; auto takes cuda where it works.
-            threads: CPU threads for one run; all cores when not given.
+            device: auto or a name of `ircolor.sessions.providers.DEVICES`; auto takes the fastest that starts.
+            threads: CPU threads for one run; all cores that this process may use when not given.
 
         Raises:
             UserError: unknown or unavailable device, a bad number of threads, or a model that does not load
@@ -41,23 +44,11 @@ class OnnxSession:
         """
         if threads is not None and threads < 1:
             raise UserError(f"threads {threads}: at least 1 is needed; leave it out for all cores")
-        self.device, self.device_reason = _choose_device(device)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # what fails is raised, and said once
-        options.intra_op_num_threads = threads or 0
-        options.inter_op_num_threads = 1
-        # A planned block would come on top of what the arena holds already: a third more for a tiled image.
-        options.enable_mem_pattern = False
-        options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NO_FOLDER)
-        try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=[_PROVIDERS[self.device]])
-        except Exception as error:  # the types of onnxruntime have no common base below Exception
-            raise UserError(f"{name}: onnxruntime cannot load it ({brief(error)}); export it again") from error
-        if self.device == "cuda" and _PROVIDERS["cuda"] not in self._session.get_providers():
-            # onnxruntime falls back to the CPU by itself when libraries of CUDA are missing.
-            if device == "cuda":
-                raise UserError("device cuda: onnxruntime cannot start CUDA; check the driver, or use --device cpu")
-            self.device, self.device_reason = "cpu", "CUDA is built in but does not start"
+        candidates = devices_to_try(device)
+        self._session, self.device, reason = _start_first(model, name, candidates, threads)
+        self.device_reason = reason if device == "auto" else "as asked"
+        # DirectML takes one run of a session at a time.
+        self._turn = Lock() if self.device == "directml" else nullcontext()
         inputs = [tensor.name for tensor in self._session.get_inputs()]
         outputs = [tensor.name for tensor in self._session.get_outputs()]
         if inputs != ["infrared"] or outputs != ["rgb"]:
@@ -78,7 +69,8 @@ class OnnxSession:
             UserError: not enough memory, or a network that cannot take the image.
         """
         try:
-            outputs: list[Any] = self._session.run(["rgb"], {"infrared": infrared})
+            with self._turn:
+                outputs: list[Any] = self._session.run(["rgb"], {"infrared": infrared})
         except Exception as error:
             if "alloc" not in str(error).lower():
                 raise UserError(f"onnxruntime cannot run the network ({brief(error)}); export it again") from error
@@ -88,14 +80,40 @@ class OnnxSession:
         return rgb
 
 
-def _choose_device(device: str) -> tuple[Device, str]:
-    built_in = onnxruntime.get_available_providers()
-    available = [name for name, provider in _PROVIDERS.items() if provider in built_in]
-    if device == "auto":
-        if "cuda" in available:
-            return "cuda", "this onnxruntime has CUDA"
-        return "cpu", "this onnxruntime has no CUDA"
-    for name in available:
-        if device == name:
-            return name, "as asked"
-    raise UserError(f"device {device!r}: not available here; use auto or one of: {', '.join(available)}")
+def _start_first(
+    model: bytes, name: str, candidates: Sequence[Device], threads: int | None
+) -> tuple[onnxruntime.InferenceSession, str, str]:
+    """The session on the first device that starts, the name of that device, and why not one before it."""
+    names = ", ".join(candidate.name for candidate in candidates)
+    reason = f"the fastest of {names}" if len(candidates) > 1 else "the only device of this onnxruntime"
+    failures: list[str] = []
+    for candidate in candidates:
+        try:
+            return _start(model, candidate, threads), candidate.name, "; ".join(failures) or reason
+        except Exception as error:  # the types of onnxruntime have no common base below Exception
+            if candidate is not candidates[-1]:
+                failures.append(f"{candidate.name} does not start: {brief(error)}")
+            elif candidate.name == "cpu":
+                raise UserError(f"{name}: onnxruntime cannot load it ({brief(error)}); export it again") from error
+            else:
+                raise UserError(
+                    f"device {candidate.name}: onnxruntime cannot start {candidate.title} ({brief(error)}); "
+                    "check its driver and libraries, or use --device cpu"
+                ) from error
+    raise AssertionError("the last candidate starts or raises")
+
+
+def _start(model: bytes, device: Device, threads: int | None) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what fails is raised, and said once
+    # By itself onnxruntime would take all cores of the machine, also where a container grants but a few of them.
+    options.intra_op_num_threads = threads or cores().usable
+    options.inter_op_num_threads = 1
+    # A planned block would come on top of what the arena holds already: a third more for a tiled image.
+    options.enable_mem_pattern = False
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NO_FOLDER)
+    # Else it would go on with the CPU where the provider fails, now or in a later run, and print so to standard output.
+    session = onnxruntime.InferenceSession(model, options, providers=list(device.providers), enable_fallback=0)
+    if session.get_providers()[0] != device.providers[0]:  # it takes another without a word where a library is missing
+        raise RuntimeError(f"{device.title} is built in, but its libraries or its driver are missing")
+    return session

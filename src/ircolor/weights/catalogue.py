@@ -38,7 +38,12 @@ def list_models() -> tuple[Model, ...]:
     Raises:
         UserError: a bundled file is damaged.
     """
-    return tuple(find_model(name) for name in sorted(_bundled()))
+    return tuple(find_model(name) for name in bundled_names())
+
+
+def bundled_names() -> list[str]:
+    """Names of the networks that came with the package; their files are not looked into."""
+    return sorted(_bundled())
 
 
 def find_model(model: str | Path) -> Model:
