@@ -23,6 +23,7 @@ from ircolor.nets import NETS
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.index import find_pairs
 from ircolor.pairs.protocols import default_protocol, split_pairs
+from ircolor.stop import StopSignal
 from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from ircolor.training.code_version import describe_code
 from ircolor.training.device import choose_precision, make_accelerator
@@ -30,7 +31,6 @@ from ircolor.training.journal import Journal
 from ircolor.training.losses import EDGE_MAPS, color_loss, difference_edge_loss, total_loss
 from ircolor.training.recipes import Recipe
 from ircolor.training.run_folder import RunFolder
-from ircolor.training.stop import StopSignal
 from ircolor.training.validation import validate
 
 MEMORY_BUDGET_BYTES = 4 << 30

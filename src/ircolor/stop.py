@@ -1,6 +1,7 @@
-"""Stop a run from outside without losing work."""
+"""Stop long work from outside without losing what is done."""
 
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import Self
 
@@ -8,11 +9,17 @@ from typing import Self
 class StopSignal:
     """Context in which SIGINT and SIGTERM ask the loop to stop after its step; a second SIGINT interrupts at once.
 
+    Args:
+        asked: called when a signal comes.
+
     Attributes:
         number: of the signal that came, or None.
     """
 
     number: int | None = None
+
+    def __init__(self, asked: Callable[[], None] | None = None) -> None:
+        self._asked = asked
 
     def __enter__(self) -> Self:
         self._previous = {name: signal.signal(name, self._receive) for name in (signal.SIGINT, signal.SIGTERM)}
@@ -26,3 +33,5 @@ class StopSignal:
         if self.number is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.number = number
+        if self._asked:
+            self._asked()

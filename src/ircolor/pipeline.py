@@ -1,0 +1,64 @@
+"""Work on many items at once, and hand the results out in order: decode, infer and encode overlap."""
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+STOP_CHECK_S = 0.2
+# What a source may take to give the item that it was asked for when all is stopped; one that hangs is left to itself.
+PATIENCE_S = 1.0
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def in_order(items: Iterable[T], work: Callable[[T], R], lanes: int) -> Generator[R, None, None]:
+    """The results of `work(item)`, in the order of the items.
+
+    Items are drawn in a thread of their own, and worked on in `lanes` more. Each waits when the caller falls behind:
+    at most `lanes` items and results wait to be asked for, so memory stays bounded however many items there are.
+
+    Args:
+        items: may be slow to draw, or endless.
+        work: called from several threads at once.
+        lanes: how many items are worked on at the same time; at least 1.
+
+    Raises:
+        Exception: what drawing or working on an item raises, when its turn comes; nothing is drawn after that.
+    """
+    results: queue.Queue[Future[R] | None] = queue.Queue(maxsize=lanes)
+    stopped = threading.Event()
+    workers = ThreadPoolExecutor(lanes, thread_name_prefix="ircolor-lane")
+
+    def put(result: Future[R] | None) -> None:
+        while not stopped.is_set():
+            with suppress(queue.Full):
+                results.put(result, timeout=STOP_CHECK_S)
+                return
+
+    def feed() -> None:
+        try:
+            for item in items:
+                if stopped.is_set():
+                    break
+                put(workers.submit(work, item))
+        except BaseException as error:  # told where the item would have come
+            failed: Future[R] = Future()
+            failed.set_exception(error)
+            put(failed)
+        else:
+            put(None)
+
+    # A daemon: it may hang in a read that never ends, and must not keep the process alive.
+    feeder = threading.Thread(target=feed, name="ircolor-feeder", daemon=True)
+    feeder.start()
+    try:
+        while (result := results.get()) is not None:
+            yield result.result()
+    finally:
+        stopped.set()
+        workers.shutdown(wait=True, cancel_futures=True)
+        feeder.join(PATIENCE_S)  # whoever opened the source may close it after this

@@ -1,0 +1,74 @@
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from ircolor.pipeline import in_order
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_results_keep_the_order_of_the_items(lanes: int) -> None:
+    def work(number: int) -> int:
+        time.sleep(0.002 * (number % 3))  # later items overtake
+        return number * number
+
+    assert list(in_order(range(30), work, lanes)) == [number * number for number in range(30)]
+
+
+def test_lanes_work_at_the_same_time() -> None:
+    together = threading.Barrier(3, timeout=30)
+
+    def work(_: int) -> int:
+        return together.wait()
+
+    assert sorted(in_order(range(3), work, 3)) == [0, 1, 2]
+
+
+def test_an_endless_source_is_drawn_only_as_far_as_asked() -> None:
+    drawn = []
+
+    def items() -> Iterator[int]:
+        for number in itertools.count():
+            drawn.append(number)
+            yield number
+
+    results = in_order(items(), lambda number: number, 2)
+    assert [next(results) for _ in range(5)] == [0, 1, 2, 3, 4]
+    results.close()
+    time.sleep(0.05)
+    assert len(drawn) <= 5 + 2 + 2  # results that wait, one that wants to, one beyond
+
+
+def test_an_error_comes_in_its_turn() -> None:
+    def work(number: int) -> float:
+        return 1 / (3 - number)
+
+    results = in_order(range(10), work, 2)
+    assert [next(results) for _ in range(3)] == [1 / 3, 1 / 2, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+def test_an_error_of_the_source_comes_after_what_was_drawn() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise OSError("the disk is gone")
+
+    results = in_order(items(), lambda number: number, 2)
+    assert [next(results), next(results)] == [1, 2]
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(results)
+
+
+def test_no_lane_is_left_behind() -> None:
+    before = threading.active_count()
+    results = in_order(itertools.count(), lambda number: number, 4)
+    next(results)
+    results.close()
+    deadline = time.monotonic() + 30
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == before
