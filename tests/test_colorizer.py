@@ -99,7 +99,7 @@ def test_a_colour_image_is_converted_with_a_warning(colorizer: Colorizer) -> Non
 
 
 def test_the_result_tells_how_it_came_about(tiny_onnx: Path) -> None:
-    calls: list[tuple[int, int]] = []
+    calls: list[tuple[int, int | None]] = []
     colorizer = Colorizer(tiny_onnx, tile=96, intensity="0:4095")
     image = np.full((200, 100), 4095, np.uint16)
     result = colorizer.colorize_detailed(image, progress=lambda done, total: calls.append((done, total)))
@@ -129,7 +129,7 @@ def test_a_lack_of_memory_is_told(colorizer: Colorizer, monkeypatch: pytest.Monk
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(np, "pad", fail)
+    monkeypatch.setattr(np, "rint", fail)
     with pytest.raises(UserError, match=r"not enough memory for an image of \(20, 30\)"):
         colorizer(noise(20, 30))
 

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ircolor.errors import UserError
-from ircolor.tiles import MEMORY_BUDGET_BYTES, Tiling, plan_tiles
+from ircolor.machine import Memory
+from ircolor.memory import MEMORY_BUDGET_BYTES
+from ircolor.tiles import Tiling, plan_tiles
+
+
+@pytest.fixture(autouse=True)
+def _much_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ircolor.memory.memory", lambda: Memory(1 << 41, 1 << 40, None))
 
 
 def plan(height: int, width: int, tile: str | int, bytes_per_px: int = 1000) -> Tiling:
@@ -36,7 +43,38 @@ def test_auto_cuts_only_what_does_not_fit_the_budget() -> None:
     cut = plan(side, side, "auto", fits + 1)
     assert cut.num_tiles > 1
     assert pixels_run(cut, largest=True) * (fits + 1) <= MEMORY_BUDGET_BYTES
-    assert "for 1000 MiB of memory" in cut.reason
+    assert "for 900 MiB of memory (its budget)" in cut.reason
+
+
+@pytest.mark.parametrize("held_mib", [0, 100, 600])
+def test_auto_counts_the_image_its_strips_and_the_network_together(held_mib: int) -> None:
+    held_bytes, strip_bytes_per_px = held_mib << 20, 20
+    tiling = plan_tiles(
+        10_000,
+        10_000,
+        "auto",
+        grid_px=16,
+        halo_px=112,
+        bytes_per_px=768,
+        strip_bytes_per_px=strip_bytes_per_px,
+        held_bytes=held_bytes,
+    )
+    tallest_px = max(row.keep_end - row.keep_start for row in tiling.rows)
+    strip_bytes = tallest_px * 10_000 * strip_bytes_per_px
+    taken_bytes = held_bytes + strip_bytes + pixels_run(tiling, largest=True) * 768
+    assert 0.7 * MEMORY_BUDGET_BYTES < taken_bytes <= MEMORY_BUDGET_BYTES
+
+
+def test_auto_takes_half_of_what_is_free_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ircolor.memory.memory", lambda: Memory(1 << 40, 600 << 20, None))
+    tiling = plan(10_000 // 16 * 16, 10_000 // 16 * 16, "auto")
+    assert pixels_run(tiling, largest=True) * 1000 <= 300 << 20
+    assert tiling.reason.endswith("for 300 MiB of memory (half of the 600 MiB that are free)")
+
+
+def test_an_extremely_long_image_is_planned() -> None:
+    tiling = plan_tiles(1 << 28, 16, "auto", grid_px=16, halo_px=112, bytes_per_px=768)
+    assert pixels_run(tiling, largest=True) * 768 <= MEMORY_BUDGET_BYTES
 
 
 @given(height=st.integers(1, 200), width=st.integers(1, 200), budget_px=st.integers(80 * 80, 1000 * 1000))

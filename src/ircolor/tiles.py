@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ircolor.errors import UserError
+from ircolor.memory import memory_budget
 
-# What a run of the network may take when tiles are chosen here; the process needs some 300 MB besides.
-MEMORY_BUDGET_BYTES = 1000 << 20
+MAX_CANDIDATES = 4096
 
 
 @dataclass(frozen=True)
@@ -50,34 +50,49 @@ class Tiling:
         return ((row, column) for row in self.rows for column in self.columns)
 
 
-def plan_tiles(height: int, width: int, tile: str | int, *, grid_px: int, halo_px: int, bytes_per_px: int) -> Tiling:
+def plan_tiles(
+    height: int,
+    width: int,
+    tile: str | int,
+    *,
+    grid_px: int,
+    halo_px: int,
+    bytes_per_px: int,
+    strip_bytes_per_px: int = 0,
+    held_bytes: int = 0,
+    lanes: int = 1,
+) -> Tiling:
     """Choose the tiles of an image.
 
     Args:
         height: of the padded image, a multiple of the grid.
         width: as height.
-        tile: off (the whole image at once), auto (what fits MEMORY_BUDGET_BYTES), or the edge of a tile, its
-            halo included, in pixels.
+        tile: off (the whole image at once), auto (what fits the memory), or the edge of a tile, its halo included,
+            in pixels.
         grid_px: of the network.
         halo_px: of the network.
         bytes_per_px: memory that the network takes over the number of pixels it is shown.
+        strip_bytes_per_px: memory that a row of tiles takes, the network aside, over its pixels.
+        held_bytes: memory that is taken already and stays so, e.g. by the decoded image.
+        lanes: how many tiles run at the same time where there is more than one.
 
     Raises:
         UserError: not one of these, or a tile too small for the halo.
     """
     halo_px = math.ceil(halo_px / grid_px) * grid_px
     smallest_px = 2 * halo_px + grid_px
-    budget_px = MEMORY_BUDGET_BYTES // bytes_per_px
-    if tile == "off" or (tile == "auto" and height * width <= budget_px):
-        window, reason = (height, width), "the whole image at once"
-    elif tile == "auto":
-        window = _cheapest_window(height, width, budget_px, grid_px, halo_px)
-        reason = f"tiles of {window[0]}x{window[1]} px, for {MEMORY_BUDGET_BYTES >> 20} MiB of memory"
-    else:
+    if tile not in ("auto", "off"):
         edge_px = _tile_edge(tile) // grid_px * grid_px
         if edge_px < smallest_px:
             raise UserError(f"tile {tile}: too small for this network's reach; use at least {smallest_px}, or auto")
         window, reason = (edge_px, edge_px), f"tiles of {edge_px} px, as asked"
+    else:
+        window, reason = (height, width), "the whole image at once"
+        budget_bytes, why = memory_budget(held_bytes) if tile == "auto" else (math.inf, "")
+        if height * width * (bytes_per_px + strip_bytes_per_px) > budget_bytes:
+            cost = _Cost(lanes * bytes_per_px, strip_bytes_per_px, int(budget_bytes))
+            window = _cheapest_window(height, width, cost, grid_px, halo_px)
+            reason = f"tiles of {window[0]}x{window[1]} px, for {cost.budget_bytes >> 20} MiB of memory ({why})"
     return Tiling(_spans(height, window[0], halo_px), _spans(width, window[1], halo_px), reason)
 
 
@@ -97,7 +112,20 @@ def _tile_edge(tile: str | int) -> int:
     return edge_px
 
 
-def _cheapest_window(height: int, width: int, budget_px: int, grid_px: int, halo_px: int) -> tuple[int, int]:
+@dataclass(frozen=True)
+class _Cost:
+    """What memory tiles take, and what they may take."""
+
+    bytes_per_px: int
+    strip_bytes_per_px: int
+    budget_bytes: int
+
+    def widest_px(self, tall_px: int, width: int) -> int:
+        """How wide tiles of a height may be, in an image of a width."""
+        return (self.budget_bytes - tall_px * width * self.strip_bytes_per_px) // (tall_px * self.bytes_per_px)
+
+
+def _cheapest_window(height: int, width: int, cost: _Cost, grid_px: int, halo_px: int) -> tuple[int, int]:
     """Height and width of the tiles that fit the budget with the fewest pixels to run, overlaps counted.
 
     Where not even the smallest tile fits, it is taken all the same: nothing smaller gives a result.
@@ -110,11 +138,14 @@ def _cheapest_window(height: int, width: int, budget_px: int, grid_px: int, halo
             return length
         return math.ceil((length - 2 * halo_px) / num_tiles / grid_px) * grid_px + 2 * halo_px
 
-    best = (smallest_px, smallest_px)
+    best = (min(height, smallest_px), min(width, smallest_px))
     fewest_px = math.inf
-    for num_rows in range(1, max(2, (height - 2 * halo_px) // grid_px + 1)):
+    # With fewer rows not even the narrowest tile fits; the best is among the next, and the list may be long.
+    least_rows = max(1, height * min(width, smallest_px) * cost.bytes_per_px // max(cost.budget_bytes, 1))
+    most_rows = max(1, (height - 2 * halo_px) // grid_px)
+    for num_rows in range(least_rows, min(most_rows, least_rows + MAX_CANDIDATES) + 1):
         tall_px = edge(height, num_rows)
-        widest_px = budget_px // tall_px // grid_px * grid_px
+        widest_px = cost.widest_px(tall_px, width) // grid_px * grid_px
         if widest_px < min(smallest_px, width):
             continue
         num_columns = 1 if widest_px >= width else math.ceil((width - 2 * halo_px) / (widest_px - 2 * halo_px))

@@ -1,5 +1,7 @@
 import io
+import os
 import struct
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
@@ -151,3 +153,15 @@ def test_wrong_shapes_are_told(shape: tuple[int, ...]) -> None:
 def test_wrong_types_are_told() -> None:
     with pytest.raises(UserError, match="type int64; convert"):
         to_infrared(np.zeros((2, 2), np.int64))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_is_read_as_a_file(tmp_path: Path) -> None:
+    pixels, path = noise(9, 13), tmp_path / "night.png"
+    for suffix in (".png", ".tiff"):
+        os.mkfifo(path)
+        writer = threading.Thread(target=path.write_bytes, args=(encoded(pixels, suffix),))
+        writer.start()
+        np.testing.assert_array_equal(read_infrared(path).pixels, pixels)
+        writer.join()
+        path.unlink()

@@ -1,4 +1,4 @@
-"""One frame of a film or of a camera, as the networks take it: gray, upright, in the full range of its bits."""
+"""One frame of a video or of a camera, as the networks take it: gray, upright, in the full range of its bits."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from av import VideoFrame
+    from av import Packet, VideoFrame
+    from av.audio.stream import AudioStream
 
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
@@ -36,10 +37,17 @@ class Frame:
         return None if self.pts is None else float(self.pts * self.time_base)
 
 
+@dataclass(frozen=True)
+class Sound:
+    """A packet of sound as it is stored, for a writer that was given the `sounds` of the reader."""
+
+    packet: "Packet[AudioStream]"
+
+
 def to_frame(decoded: "VideoFrame") -> Frame:
     """Take the luma of a decoded frame, turned upright.
 
-    Luma of limited range (16 to 235, as most films store it) is expanded to the full one.
+    Luma of limited range (16 to 235, as most videos store it) is expanded to the full one.
 
     Raises:
         av.FFmpegError: a pixel format that FFmpeg cannot convert.

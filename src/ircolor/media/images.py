@@ -1,34 +1,32 @@
 """Read image files of any depth as infrared or RGB arrays.
 
-Formats: PNG, JPEG, TIFF, BMP, WebP, PNM and what else OpenCV decodes; TIFF also as 16-bit or float, through
-tifffile. Depth is kept: 16 bits stay 16 bits. Files are read as hostile: a size limit is checked by the
-decoders, and every failure is a `UserError` that names the file.
+Formats: PNG, JPEG, TIFF, BMP, WebP, PNM and JPEG 2000. Depth is kept: 16 bits stay 16 bits. Pictures come upright.
+Files are read as hostile: sizes are checked before anything is decoded, and every failure is a `UserError` that names
+the file.
 """
 
 import io
-import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ircolor.errors import UserError, brief
-from ircolor.media.intact import JPEG_SIGNATURE, PNG_SIGNATURE, check_jpeg, check_png
+from ircolor.errors import UserError
+from ircolor.media.decode import decode, strips_of
+from ircolor.media.tiff_chain import TIFF_SIGNATURES, page_places
+
+if TYPE_CHECKING:
+    from ircolor.media.tiff import TiffPages
 
 Image = NDArray[Any]
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jpeg", ".jpg", ".jp2", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
-TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-# A decoded image may not be larger than this: a few kilobytes of PNG can claim to be 100,000 x 100,000. OpenCV
-# refuses four times as much before it decodes.
-MAX_PIXELS = 1 << 28
-# TIFF photometric interpretations min-is-black and RGB; others (palette, min-is-white) need converting.
-_STORED_AS_SEEN = (1, 2)
 # Channels of a "gray" JPEG stored as colour differ by rounding only.
 GRAY_TOLERANCE = 2
 
@@ -52,7 +50,7 @@ def is_image(path: Path) -> bool:
 
 
 def read_infrared(source: Path | bytes, name: str | None = None) -> Infrared:
-    """Read an infrared image.
+    """Read an infrared image; of several pages the first.
 
     Args:
         source: a file, or the bytes of one.
@@ -61,7 +59,49 @@ def read_infrared(source: Path | bytes, name: str | None = None) -> Infrared:
     Raises:
         UserError: unreadable, empty, truncated, or not an image.
     """
-    return to_infrared(_decode(source, name or str(source)), name or str(source))
+    name = _name(source, name)
+    pixels, num_pages = _decode(source, name)
+    infrared = to_infrared(pixels, name)
+    if num_pages == 1:
+        return infrared
+    return Infrared(infrared.pixels, (f"only the first of {num_pages} pages was taken", *infrared.notes))
+
+
+def num_pages(source: Path | bytes, name: str | None = None) -> int:
+    """How many pages an image file has, without decoding any: more than one only in TIFF files.
+
+    Pages that repeat another one smaller, as pyramids and thumbnails do, are not counted.
+
+    Args:
+        source: a file, or the bytes of one.
+        name: what to call it in messages; the path when not given.
+
+    Raises:
+        UserError: unreadable, or a TIFF file whose pages cannot be counted.
+    """
+    name = _name(source, name)
+    with _opened(source, name) as file:
+        return len(page_places(file, name)) if file.read(4) in TIFF_SIGNATURES else 1
+
+
+def read_pages(source: Path | bytes, name: str | None = None) -> Iterator[Infrared]:
+    """Read the pages of an image file as infrared images, each when it is asked for, with one in memory at a time.
+
+    Args:
+        source: a file, or the bytes of one; of another format than TIFF it is a single page.
+        name: what to call it in messages; the path when not given.
+
+    Raises:
+        UserError: as `read_infrared`; names the page.
+    """
+    name = _name(source, name)
+    with _opened(source, name) as file:
+        pages = _tiff_pages(file, name)
+        if pages is None:
+            yield to_infrared(decode(file.read(), name), name)
+            return
+        for number in range(len(pages)):
+            yield to_infrared(pages.read(number), pages.name_of(number))
 
 
 def read_rgb(source: Path | bytes, name: str | None = None) -> Image:
@@ -72,8 +112,8 @@ def read_rgb(source: Path | bytes, name: str | None = None) -> Image:
     Raises:
         UserError: unreadable, empty, truncated, or not an image; float values that are not in [0, 1].
     """
-    name = name or str(source)
-    pixels = _checked(_decode(source, name), name)
+    name = _name(source, name)
+    pixels = _checked(_decode(source, name)[0], name)
     if np.issubdtype(pixels.dtype, np.floating) and not (pixels.min() >= 0 and pixels.max() <= 1):
         raise UserError(f"{name}: {pixels.dtype} values outside [0, 1]; store 8 or 16 bit, or float in [0, 1]")
     if pixels.ndim == 2:
@@ -126,9 +166,9 @@ def _checked(pixels: Image, name: str) -> Image:
         raise UserError(f"{name}: the image has no pixels (shape {pixels.shape}); give an image of at least 1x1")
     if np.issubdtype(pixels.dtype, np.floating):
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is counted as such
-            pixels = pixels.astype(np.float32)
-        if not np.isfinite(pixels).all():
-            count = int((~np.isfinite(pixels)).sum())
+            pixels = pixels.astype(np.float32, copy=False)
+        count = sum(int((~np.isfinite(pixels[rows])).sum()) for rows in strips_of(pixels))
+        if count:
             raise UserError(f"{name}: {count} values are NaN or infinite; replace them first, e.g. by numpy.nan_to_num")
     return pixels
 
@@ -136,71 +176,48 @@ def _checked(pixels: Image, name: str) -> Image:
 def _luma(rgb: Image) -> tuple[Image, bool]:
     """(H, W) of an RGB image, and whether there was any colour in it; gray stored as RGB stays as it is."""
     integer = np.issubdtype(rgb.dtype, np.integer)
-    signed = rgb.astype(np.int32 if integer else np.float64)
-    spread = np.ptp(signed, axis=2).max()
-    scale = 1.0 if rgb.dtype == np.uint8 else 257.0 if integer else max(float(np.abs(rgb).max()), 1e-12) / 255
-    if spread <= GRAY_TOLERANCE * scale:
+    signed = np.int32 if integer else np.float64
+    scale = np.iinfo(rgb.dtype).max / 255 if integer else max(float(np.abs((rgb.min(), rgb.max())).max()), 1e-12) / 255
+    if all(np.ptp(rgb[rows].astype(signed), axis=2).max() <= GRAY_TOLERANCE * scale for rows in strips_of(rgb)):
         return rgb[..., 1], False
-    luma = rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    return (np.rint(luma) if integer else luma).astype(rgb.dtype), True
+    luma = np.empty(rgb.shape[:2], rgb.dtype)
+    for rows in strips_of(rgb):
+        values = rgb[rows].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+        luma[rows] = np.rint(values) if integer else values
+    return luma, True
 
 
-def _decode(source: Path | bytes, name: str) -> Image:
-    """The pixels of an image file as stored, in RGB(A) order: (H, W) or (H, W, C)."""
-    if isinstance(source, bytes):
-        data = source
-    else:
-        try:
-            data = source.read_bytes()
-        except OSError as error:
-            raise UserError(f"{name}: cannot be read ({error.strerror}); check the path and its permissions") from error
-    if not data:
-        raise UserError(f"{name}: the file is empty; copy it again from its source")
-    pixels = _decode_tiff(data, name) if data.startswith(TIFF_SIGNATURES) else _decode_opencv(data, name)
-    if math.prod(pixels.shape[:2]) > MAX_PIXELS:
-        raise UserError(f"{name}: {pixels.shape} is larger than {MAX_PIXELS} pixels; cut it into parts first")
-    return pixels
+def _name(source: Path | bytes, name: str | None) -> str:
+    return name or (str(source) if isinstance(source, Path) else "the image")
 
 
-def _decode_opencv(data: bytes, name: str) -> Image:
-    # UNCHANGED keeps depth and alpha, but ignores the orientation that cameras write into JPEG files.
-    flags = cv2.IMREAD_UNCHANGED
-    if data.startswith(PNG_SIGNATURE):
-        check_png(data, name)
-    elif data.startswith(JPEG_SIGNATURE):
-        check_jpeg(data, name)
-        flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+@contextmanager
+def _opened(source: Path | bytes, name: str) -> Iterator[BinaryIO]:
+    """An image file, seekable and not empty."""
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        if "CV_IO_MAX_IMAGE" in str(error):
-            raise UserError(f"{name}: larger than {MAX_PIXELS} pixels; cut it into parts first") from error
-        raise UserError(f"{name}: cannot be decoded ({brief(error)}); is it an image, and whole?") from error
-    if pixels is None:
-        raise UserError(f"{name}: not an image, or damaged; give a PNG, JPEG, TIFF, BMP or WebP file")
-    if pixels.ndim == 3 and pixels.shape[2] >= 3:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-    return np.asarray(pixels)
+        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
+            seekable: BinaryIO = file if file.seekable() else io.BytesIO(file.read())
+            if not seekable.read(1):
+                raise UserError(f"{name}: the file is empty; copy it again from its source")
+            seekable.seek(0)
+            yield seekable
+    except OSError as error:
+        raise UserError(f"{name}: cannot be read ({error.strerror}); check the path and its permissions") from error
 
 
-def _decode_tiff(data: bytes, name: str) -> Image:
-    """The first page; by tifffile, which keeps every depth, or by OpenCV where that lacks the codec."""
-    import tifffile
+def _tiff_pages(file: BinaryIO, name: str) -> "TiffPages | None":
+    """The pages of a TIFF file; None for files of other formats."""
+    signature = file.read(4)
+    file.seek(0)
+    if signature not in TIFF_SIGNATURES:
+        return None
+    from ircolor.media.tiff import TiffPages
 
-    try:
-        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-            page = tiff.pages.first
-            if math.prod(page.shape[:2]) > MAX_PIXELS:
-                raise UserError(f"{name}: {page.shape} is larger than {MAX_PIXELS} pixels; cut it into parts first")
-            if page.photometric not in _STORED_AS_SEEN:
-                return _decode_opencv(data, name)
-            pixels = np.asarray(page.asarray())
-    except UserError:
-        raise
-    except Exception as error:  # tifffile raises whatever its parsing stumbles on
-        if "imagecodecs" in str(error):
-            return _decode_opencv(data, name)
-        raise UserError(f"{name}: the TIFF file cannot be decoded ({brief(error)}); is it whole?") from error
-    if pixels.ndim == 3 and pixels.shape[0] in (3, 4) and pixels.shape[2] not in (1, 2, 3, 4):
-        pixels = np.moveaxis(pixels, 0, -1)  # planar storage
-    return pixels
+    return TiffPages(file, name)
+
+
+def _decode(source: Path | bytes, name: str) -> tuple[Image, int]:
+    """The pixels of an image file, upright, in RGB(A) order, (H, W) or (H, W, C); and the number of its pages."""
+    with _opened(source, name) as file:
+        pages = _tiff_pages(file, name)
+        return (pages.read(0), len(pages)) if pages else (decode(file.read(), name), 1)

@@ -2,12 +2,17 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ircolor.errors import UserError
 
+# Nothing is deflated to less than a 1032nd.
+DEFLATE_RATIO = 1032
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8"
 _START_OF_SCAN = 0xDA
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # less tables and extensions
 _END_OF_IMAGE = b"\xff\xd9"
 
 
@@ -33,21 +38,47 @@ def check_png(data: bytes, name: str) -> None:
     raise UserError(f"{name}: the PNG file is truncated; copy it again from its source")
 
 
+@dataclass(frozen=True)
+class JpegFrame:
+    """What the header of a JPEG file's picture says: bits a channel, height and width in px."""
+
+    bits: int
+    height: int
+    width: int
+
+
+def jpeg_frame(data: bytes) -> JpegFrame | None:
+    """The header of the picture in a JPEG file; None where there is none before its pixels."""
+    for marker, position in _segments(data):
+        if marker in _START_OF_FRAME and position + 9 <= len(data):
+            return JpegFrame(*struct.unpack_from(">BHH", data, position + 4))
+    return None
+
+
 def check_jpeg(data: bytes, name: str) -> None:
     """Look for the end of a JPEG file behind the start of its pixels; a thumbnail before them has its own.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or the picture has more than 8 bits, which no decoder here reads.
     """
+    frame = jpeg_frame(data)
+    if frame and frame.bits != 8:
+        raise UserError(f"{name}: a JPEG file of {frame.bits} bits, not 8; convert it to a 16-bit PNG or TIFF file")
+    for marker, position in _segments(data):
+        if marker == _START_OF_SCAN and data.find(_END_OF_IMAGE, position) >= 0:
+            return
+    raise UserError(f"{name}: the JPEG file is truncated or damaged; copy it again from its source")
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Marker and place of the segments of a JPEG file, up to its pixels."""
     position = len(JPEG_SIGNATURE)
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
-        if marker == _START_OF_SCAN:
-            if data.find(_END_OF_IMAGE, position) >= 0:
-                return
-            break
         if marker == 0xFF:  # fill byte
             position += 1
-        else:
-            position += 2 + struct.unpack_from(">H", data, position + 2)[0]
-    raise UserError(f"{name}: the JPEG file is truncated or damaged; copy it again from its source")
+            continue
+        yield marker, position
+        if marker == _START_OF_SCAN:
+            return
+        position += 2 + struct.unpack_from(">H", data, position + 2)[0]

@@ -17,7 +17,7 @@ from ircolor.errors import UserError
 
 UINT16_DEPTHS_BITS = (8, 10, 12, 14, 16)
 PERCENTILES = (0.1, 99.9)
-# Frames over which the percentiles of a film are followed: two seconds of most.
+# Frames over which the percentiles of a video are followed: two seconds of most.
 FOLLOW_FRAMES = 50
 
 _PERCENTILES = f"percentiles {PERCENTILES[0]} and {PERCENTILES[1]}"
@@ -112,7 +112,7 @@ class IntensityRule:
 
 
 class IntensityTracker:
-    """The windows of the frames of one film or camera: the rule's, held steady so that brightness does not pump.
+    """The windows of the frames of one video or camera: the rule's, held steady so that brightness does not pump.
 
     `auto` never takes fewer bits than an earlier frame needed, and keeps to percentiles once float frames have left
     [0, 1]. `percentile` follows the scene with a delay of FOLLOW_FRAMES. The other rules are steady by themselves.

@@ -8,7 +8,7 @@ put into PNG and JPEG files here; both formats allow a block to be inserted behi
 import struct
 import zlib
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from html import escape  # that of xml.sax loads urllib, which takes longer than all else here
 
 import ircolor
 from ircolor.media.intact import PNG_SIGNATURE
@@ -29,6 +29,7 @@ class Provenance:
         model_sha256: digest of the model file, hexadecimal, as `sha256sum FILE.onnx` prints it.
         low: stored infrared value that became black.
         high: stored infrared value that became white.
+        rule: how they were found: auto, full, percentile or LOW:HIGH, as --intensity takes it.
     """
 
     model: str
@@ -36,13 +37,15 @@ class Provenance:
     model_sha256: str
     low: float
     high: float
+    rule: str
 
     @property
     def sentence(self) -> str:
         """For people: what the colours are."""
         return (
             f"Colours predicted from an infrared image by {self.model} {self.model_version}; they are not a "
-            f"measurement. Infrared {self.low:g} to {self.high:g} shown as black to white."
+            f"measurement. Infrared {self.low:g} to {self.high:g} shown as black to white "
+            f"(intensity {self.rule})."
         )
 
     def xmp(self) -> bytes:
@@ -55,6 +58,7 @@ class Provenance:
             "ircolor:ModelSHA256": self.model_sha256,
             "ircolor:InfraredLow": f"{self.low:g}",
             "ircolor:InfraredHigh": f"{self.high:g}",
+            "ircolor:IntensityRule": self.rule,
         }
         return (
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
@@ -63,19 +67,22 @@ class Provenance:
             ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
             ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
             ' xmlns:ircolor="urn:ircolor:provenance:1.0:" '
-            + " ".join(f"{key}={quoteattr(value)}" for key, value in attributes.items())
+            + " ".join(f'{key}="{escape(value)}"' for key, value in attributes.items())
             + '><dc:description><rdf:Alt><rdf:li xml:lang="x-default">'
             + escape(self.sentence)
             + "</rdf:li></rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta>"
             '<?xpacket end="w"?>'
         ).encode()
 
-    def into_png(self, png: bytes) -> bytes:
-        """Insert the XMP packet, and the sentence as a text chunk, behind the header chunk."""
+    def png_chunks(self) -> bytes:
+        """The XMP packet and, as a text chunk, the sentence: for behind the header chunk of a PNG file."""
         sentence = self.sentence.encode("latin-1", "replace")
-        text = _png_chunk(b"tEXt", b"Description\0" + sentence)
-        xmp = _png_chunk(b"iTXt", _PNG_XMP_KEYWORD + b"\0\0\0\0\0" + self.xmp())
-        return png[:_PNG_IHDR_END] + text + xmp + png[_PNG_IHDR_END:]
+        xmp = png_chunk(b"iTXt", _PNG_XMP_KEYWORD + b"\0\0\0\0\0" + self.xmp())
+        return png_chunk(b"tEXt", b"Description\0" + sentence) + xmp
+
+    def into_png(self, png: bytes) -> bytes:
+        """Insert `png_chunks` into the bytes of a PNG file."""
+        return png[:_PNG_IHDR_END] + self.png_chunks() + png[_PNG_IHDR_END:]
 
     def into_jpeg(self, jpeg: bytes) -> bytes:
         """Insert the XMP packet as an APP1 segment behind the JFIF segment."""
@@ -85,5 +92,6 @@ class Provenance:
         return jpeg[: 4 + jfif_length] + segment + jpeg[4 + jfif_length :]
 
 
-def _png_chunk(kind: bytes, payload: bytes) -> bytes:
+def png_chunk(kind: bytes, payload: bytes) -> bytes:
+    """A chunk of a PNG file with its length and checksum."""
     return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))

@@ -6,9 +6,10 @@ that were set alike can be compared.
 
 import mmap
 import re
-import struct
 from datetime import UTC, datetime
 from pathlib import Path
+
+from ircolor.media.exif import find_exif
 
 # 20181007_142530, 20181007_142530123, 2018-10-07T14-25-30.123, 2018:10:07 14:25:30 and the like.
 _CALENDAR = re.compile(
@@ -18,12 +19,7 @@ _CALENDAR = re.compile(
 # Seconds since 1970 from 2001 to 2033, and what follows: milli-, micro-, nanoseconds, with a point before or not.
 _UNIX = re.compile(r"(?<!\d)(1\d{9})(?:[._]?(\d{3}|\d{6}|\d{9}))?(?!\d)")
 
-_EXIF_WITHIN_BYTES = 1 << 18  # of JPEG and PNG: cameras write it first
-# A TIFF file is itself laid out as EXIF is.
-_EXIF_START = re.compile(rb"(?:\A|Exif\0\0|eXIf)(?=(II\*\0|MM\0\*))")
-_EXIF_FOLDER, _TAKEN, _TAKEN_FRACTION = 0x8769, 0x9003, 0x9291
-_ASCII, _LONG = 2, 4
-_MAX_TEXT_BYTES = 64
+_TAKEN, _TAKEN_FRACTION = 0x9003, 0x9291
 
 
 def time_of(file: Path) -> float | None:
@@ -46,40 +42,20 @@ def time_in_name(name: str) -> float | None:
 
 
 def time_in_exif(file: Path) -> float | None:
-    """EXIF's DateTimeOriginal with SubSecTimeOriginal of a JPEG, PNG or TIFF file, in s since 1970.
+    """EXIF's DateTimeOriginal with SubSecTimeOriginal of a JPEG, PNG, WebP or TIFF file, in s since 1970.
 
-    The bytes are taken as hostile: what is broken counts as absent. So does a file that cannot be read, as reading
-    its image will tell that.
+    What is broken counts as absent. So does a file that cannot be read, as reading its image will tell that.
     """
     try:
         # Mapped, as the tags of a TIFF file may stand behind hundreds of megabytes of pixels.
         with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            found = _EXIF_START.search(data, 0, _EXIF_WITHIN_BYTES)
-            if found is None:
-                return None
-            start, order = found.start(1), "<" if found[1].startswith(b"II") else ">"
-            (first,) = struct.unpack_from(order + "I", data, start + 4)
-            (folder,) = struct.unpack(order + "I", _entries(data, start, first, order)[_EXIF_FOLDER])
-            tags = _entries(data, start, folder, order)
-        taken = time_in_name(_text(tags[_TAKEN]))
-    except (OSError, ValueError, KeyError, struct.error):  # ValueError: an empty file cannot be mapped
+            found = find_exif(data)
+            tags = found.photo_tags() if found else {}
+    except (OSError, ValueError):  # ValueError: an empty file cannot be mapped
         return None
+    taken = time_in_name(_text(tags.get(_TAKEN, b"")))
     fraction = _text(tags.get(_TAKEN_FRACTION, b""))
     return taken + _fraction(fraction) if taken is not None and re.fullmatch("[0-9]+", fraction) else taken
-
-
-def _entries(data: mmap.mmap, start: int, offset: int, order: str) -> dict[int, bytes]:
-    """The texts and the long integers of one EXIF folder, by tag, as they are stored."""
-    entries = {}
-    (count,) = struct.unpack_from(order + "H", data, start + offset)
-    for number in range(count):
-        tag, kind, length, value = struct.unpack_from(order + "HHI4s", data, start + offset + 2 + 12 * number)
-        if kind == _ASCII and length > 4:  # shorter texts stand where the offset would
-            (place,) = struct.unpack(order + "I", value)
-            value = data[start + place : start + place + min(length, _MAX_TEXT_BYTES)]
-        if kind in (_ASCII, _LONG):
-            entries[tag] = value
-    return entries
 
 
 def _text(value: bytes) -> str:

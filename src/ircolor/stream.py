@@ -1,0 +1,106 @@
+"""Colorize frame after frame: intensity and colours are held steady over time, and the network runs ahead."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ircolor.errors import UserError
+from ircolor.media.frames import Frame, Sound
+from ircolor.media.images import to_infrared
+from ircolor.media.intensity import IntensityRule, IntensityTracker, IntensityWindow
+from ircolor.pipeline import in_order
+from ircolor.steadiness import Look, Steadier
+
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class ColorizedFrame:
+    """A frame and its colours.
+
+    Attributes:
+        frame: as it was read.
+        window: the stored values that were taken for black and white.
+        infrared: (H, W), float32 in [0, 1]: the frame seen through the window.
+        rgb: (H, W, 3), float32 in [0, 1].
+    """
+
+    frame: Frame
+    window: IntensityWindow
+    infrared: NDArray[np.float32]
+    rgb: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A frame on its way into the network."""
+
+    frame: Frame
+    window: IntensityWindow
+    infrared: NDArray[np.float32]
+    look: Look | None
+
+
+def colorize_frames(
+    items: Iterable[Frame | Sound], run: Run, rule: IntensityRule, *, lanes: int, steady: bool = True
+) -> Generator[ColorizedFrame | Sound, None, None]:
+    """Colorize the frames of one video, in their order; sound passes through at its place.
+
+    Args:
+        items: frames of one size, and sound.
+        run: the network, (H, W) in [0, 1] -> (H, W, 3) in [0, 1]; called from `lanes` threads.
+        rule: which stored values are black and white.
+        lanes: frames in the network at the same time, at least 1; 0 to draw a frame only when the last is done, as a
+            camera wants it.
+        steady: keep brightness and colours from flickering.
+    """
+    steadier = Steadier() if steady else None
+
+    def seen() -> Iterator[_Seen | Sound]:
+        tracker = IntensityTracker(rule)
+        num_seen = 0
+        for item in items:
+            if isinstance(item, Sound):
+                yield item
+                continue
+            window = tracker.window(item.pixels, item.bits)
+            infrared = window.apply(item.pixels)
+            look = steadier.look(infrared) if steadier else None
+            if steadier and look and look.begins and num_seen:  # a cut: the window of the last scene is void
+                tracker.reset()
+                window = tracker.window(item.pixels, item.bits)
+                infrared = window.apply(item.pixels)
+                look = steadier.begin(infrared)
+            num_seen += 1
+            yield _Seen(item, window, infrared, look)
+
+    def predicted(item: _Seen | Sound) -> tuple[_Seen, NDArray[np.float32]] | Sound:
+        return item if isinstance(item, Sound) else (item, run(item.look.infrared if item.look else item.infrared))
+
+    for item in in_order(seen(), predicted, lanes) if lanes else map(predicted, seen()):
+        if isinstance(item, Sound):
+            yield item
+            continue
+        seen_frame, rgb = item
+        if steadier and seen_frame.look:
+            rgb = steadier.settle(seen_frame.look, rgb)
+        yield ColorizedFrame(seen_frame.frame, seen_frame.window, seen_frame.infrared, rgb)
+
+
+def to_frames(arrays: Iterable[Any]) -> Iterator[Frame]:
+    """Frames of arrays as `to_infrared` takes them, numbered.
+
+    Raises:
+        UserError: an array of another size than the first, of a wrong shape or type, or with NaN or infinite values.
+    """
+    shape: tuple[int, ...] | None = None
+    for number, array in enumerate(arrays):
+        pixels = to_infrared(np.asarray(array), f"frame {number}").pixels
+        shape = shape or pixels.shape
+        if pixels.shape != shape:
+            raise UserError(f"frame {number}: its size is {pixels.shape}, that of the first {shape}; resize it")
+        yield Frame(pixels, 8 * pixels.dtype.itemsize, number, Fraction(1))

@@ -1,0 +1,108 @@
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ircolor.colorizer import Colorizer
+from ircolor.errors import UserError
+from ircolor.media.frames import Frame, Sound
+from ircolor.media.intensity import IntensityRule
+from ircolor.stream import ColorizedFrame, colorize_frames
+from tests.conftest import noise
+
+
+@pytest.fixture(scope="module")
+def colorizer(tiny_onnx: Path) -> Colorizer:
+    return Colorizer(tiny_onnx, threads=2, lanes=2)
+
+
+def frame(index: int, bits: int = 8) -> Frame:
+    return Frame(noise(32, 48, index).astype(np.uint8 if bits == 8 else np.uint16), bits, index, Fraction(1, 25))
+
+
+def gray_to_rgb(infrared: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.repeat(infrared[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("lanes", [0, 1, 3])
+def test_frames_and_sound_keep_their_order(lanes: int) -> None:
+    sound: Any = Sound(packet=None)  # type: ignore[arg-type]
+    items = [sound, frame(0), frame(1), sound, frame(2), sound]
+    done = list(colorize_frames(items, gray_to_rgb, IntensityRule("auto"), lanes=lanes, steady=False))
+    assert [item.frame.pts if isinstance(item, ColorizedFrame) else "sound" for item in done] == [
+        "sound",
+        0,
+        1,
+        "sound",
+        2,
+        "sound",
+    ]
+    for item in done:
+        if isinstance(item, ColorizedFrame):
+            np.testing.assert_allclose(item.rgb[..., 1], item.frame.pixels / 255, atol=1e-6)
+
+
+def test_no_frame_is_drawn_ahead_of_a_camera() -> None:
+    drawn = itertools.count()
+
+    def camera() -> Iterator[Frame]:
+        while True:
+            yield frame(next(drawn))
+
+    frames = colorize_frames(camera(), gray_to_rgb, IntensityRule("auto"), lanes=0)
+    for _ in range(4):
+        next(frames)
+    frames.close()
+    assert next(drawn) == 4
+
+
+def test_declared_bits_are_the_range() -> None:
+    (done,) = colorize_frames([frame(0, bits=10)], gray_to_rgb, IntensityRule("auto"), lanes=1)
+    assert isinstance(done, ColorizedFrame)
+    assert done.window.high == 1023
+
+
+def test_a_stream_without_steadiness_is_what_calls_give(colorizer: Colorizer) -> None:
+    frames = [noise(30, 50, seed) for seed in range(5)]
+    for colorized, infrared in zip(colorizer.stream(iter(frames), steady=False), frames, strict=True):
+        np.testing.assert_array_equal(colorized, colorizer(infrared))
+
+
+def test_a_steady_stream_flickers_less(colorizer: Colorizer) -> None:
+    scene = np.linspace(60, 190, 64 * 96).reshape(64, 96)
+    random = np.random.default_rng(0)
+    frames = [(scene + random.normal(0, 8, scene.shape)).clip(0, 255).astype(np.uint8) for _ in range(10)]
+
+    def flicker(steady: bool) -> float:
+        results = np.stack(list(colorizer.stream(frames, steady=steady))).astype(float)
+        return float(np.abs(np.diff(results[2:], axis=0)).mean())
+
+    assert flicker(steady=True) < 0.5 * flicker(steady=False)
+
+
+def test_streams_of_one_colorizer_do_not_disturb_each_other(colorizer: Colorizer) -> None:
+    first, second = [noise(32, 48, seed) for seed in range(4)], [noise(32, 48, 50 + seed) for seed in range(4)]
+    alone = [list(colorizer.stream(frames)) for frames in (first, second)]
+    together = list(zip(colorizer.stream(first), colorizer.stream(second), strict=True))
+    np.testing.assert_array_equal([left for left, _ in together], alone[0])
+    np.testing.assert_array_equal([right for _, right in together], alone[1])
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        (noise(30, 50), r"frame 1: its size is \(30, 50\), that of the first \(32, 48\); resize it"),
+        (np.full((32, 48), np.nan), "frame 1: 1536 values are NaN"),
+        (np.zeros(5, np.uint8), "frame 1: an array of shape"),
+    ],
+)
+def test_a_bad_frame_is_told_after_the_good_ones(colorizer: Colorizer, second: NDArray[Any], told: str) -> None:
+    results = colorizer.stream([noise(32, 48), second])
+    assert next(results).shape == (32, 48, 3)
+    with pytest.raises(UserError, match=told):
+        next(results)
