@@ -1,59 +1,45 @@
-"""Colorize many images: decide beforehand where each result goes, then do one after the other."""
+"""Colorize many images and videos: reading, the network and writing overlap, and a bad file does not stop the rest."""
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
+
+from ircolor.colorized import ColorizedRows, Strip
 from ircolor.colorizer import Colorizer, Progress
 from ircolor.errors import UserError
-from ircolor.media.compose import side_by_side
-from ircolor.media.encode import WRITABLE_SUFFIXES, check_writable_suffix, encode_image, write_image
-from ircolor.media.images import read_infrared
-from ircolor.media.sources import Source, SourceImage, exists, is_folder, open_source, resolved
+from ircolor.media.compose import side_by_side, side_by_side_width
+from ircolor.media.encode import encode_image, write_rows
+from ircolor.media.images import Image, Infrared, num_pages, read_infrared, read_pages
+from ircolor.media.tiff_write import Page, write_pages
+from ircolor.pipeline import in_order
+from ircolor.plan import DEFAULT_SETTINGS, Job, Settings
+from ircolor.video import colorize_video
 
-
-@dataclass(frozen=True)
-class Job:
-    """One image and the file that its colours go to; None for standard output."""
-
-    image: SourceImage
-    output: Path | None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be done.
-
-    Attributes:
-        jobs: in order.
-        failures: one line for each part of the sources that could not be read.
-        num_done: images left out because their output exists (with resume).
-        num_outputs: images left out because they are outputs of this very command.
-    """
-
-    jobs: tuple[Job, ...]
-    failures: tuple[str, ...]
-    num_done: int
-    num_outputs: int
+# Files up to this size are read ahead.
+READ_AHEAD_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one job; `error` is None when the output was written.
+    """What became of one job.
 
     Attributes:
-        input: name of the image.
+        input: name of the image or video.
         output: the file written, - for standard output.
-        seconds: from reading to having written.
-        low: stored infrared value taken for black.
-        high: stored infrared value taken for white.
+        seconds: of work on it, from reading to having written; the work on several files overlaps.
+        low: stored infrared value taken for black, in the first page or frame.
+        high: stored infrared value taken for white, likewise.
         intensity: how low and high were found.
         tiles: how the image was cut.
-        notes: conversions that the user should know of.
-        error: one line.
+        num_frames: of a video, or pages of a TIFF file.
+        notes: what the user should know of.
+        error: one line; None when all of the source was colorized. Of a damaged video, what precedes the damage was.
     """
 
     input: str
@@ -63,6 +49,7 @@ class Outcome:
     high: float | None = None
     intensity: str | None = None
     tiles: str | None = None
+    num_frames: int | None = None
     notes: tuple[str, ...] = ()
     error: str | None = None
 
@@ -71,87 +58,161 @@ class Outcome:
         return asdict(self)
 
 
-def plan_jobs(
-    sources: Sequence[str], output: str | None = None, *, overwrite: bool = False, resume: bool = False
-) -> Plan:
-    """Decide what is read and where each result goes, before anything is done.
+def run_jobs(
+    colorizer: Colorizer,
+    jobs: Iterable[Job],
+    settings: Settings = DEFAULT_SETTINGS,
+    progress: Progress | None = None,
+) -> Generator[Outcome, None, None]:
+    """Read, colorize and write each job; the outcomes come in the order of the jobs.
 
-    Args:
-        sources: as `open_source` takes them.
-        output: a file (for one image), a folder, or - for standard output. Without it the result of an image
-            is NAME_rgb.png beside it, that of a folder the tree FOLDER_rgb, that of standard input standard
-            output.
-        overwrite: replace outputs that exist.
-        resume: leave out images whose output exists.
-
-    Raises:
-        UserError: the outputs exist, collide, or would replace an input; or sources and output do not fit.
-    """
-    if overwrite and resume:
-        raise UserError("--overwrite and --resume contradict each other; give one of them")
-    skip = Path(output) if output and is_folder(Path(output)) else None
-    opened = [open_source(source, skip) for source in sources]
-    jobs = _pair(opened, output)
-    targets = {resolved(job.output) for job in jobs.values() if job.output}
-    chosen: list[Job] = []
-    claimed: dict[Path, str] = {}
-    num_outputs = num_done = 0
-    for key, job in jobs.items():
-        target = resolved(job.output) if job.output else None
-        if target and target == key:
-            raise UserError(f"{job.image.name}: would be replaced by its own result; give another -o")
-        if key in targets:
-            num_outputs += 1
-            continue
-        if target in claimed:
-            raise UserError(
-                f"{job.image.name}: its result {job.output} is also that of {claimed[target]}; "
-                "rename one, or colorize them into different folders"
-            )
-        if target:
-            claimed[target] = job.image.name
-        if target and exists(target) and not overwrite:
-            if not resume:
-                raise UserError(f"{job.output}: exists; use --overwrite to replace it, --resume to keep it")
-            num_done += 1
-            continue
-        chosen.append(job)
-    failures = tuple(failure for source in opened for failure in source.failures)
-    return Plan(tuple(chosen), failures, num_done, num_outputs)
-
-
-def run_job(colorizer: Colorizer, job: Job, *, compare: bool = False, progress: Progress | None = None) -> Outcome:
-    """Read, colorize and write one image; what is wrong with it is told in the outcome, not raised.
+    What is wrong with a file is told in its outcome, not raised. Files are read ahead, and `colorizer.lanes` of them
+    are in the network at once; large images, pages and videos have all lanes for themselves, one after the other.
 
     Args:
         colorizer: the network.
-        job: the image and its output.
-        compare: write the infrared image and the colours side by side.
-        progress: called after each tile.
+        jobs: as planned; may be endless.
+        settings: how results are written.
+        progress: called with the tiles, pages or frames done and their number, as a file is worked on.
     """
-    start = time.perf_counter()
-    name, output = job.image.name, str(job.output or "-")
-    try:
-        result = colorizer.colorize_detailed(read_infrared(job.image.content, name), progress)
-        picture = side_by_side([result.infrared, result.rgb]) if compare else result.rgb
-        if job.output:
-            write_image(job.output, picture, result.provenance)
+
+    def read() -> Iterator[_Task]:
+        for job in jobs:
+            yield _Task(job, colorizer, settings, progress).read()
+
+    for task in in_order(read(), _Task.infer, colorizer.lanes):
+        yield task.finish()
+
+
+class _Task:
+    """A job on its way. Each step runs in another thread, one after the other, and does nothing after an error."""
+
+    def __init__(self, job: Job, colorizer: Colorizer, settings: Settings, progress: Progress | None) -> None:
+        self._job, self._colorizer, self._settings, self._progress = job, colorizer, settings, progress
+        self._name = job.source.name
+        self._rows: ColorizedRows | None = None
+        self._strips: list[Strip] = []
+        self._facts: dict[str, Any] = {}
+        self._seconds = 0.0
+        self._error: str | None = None
+
+    def read(self) -> Self:
+        """Decode an image; videos and pages are read as they are colorized."""
+        with self._step():
+            if self._job.source.kind == "image" and not self._has_pages() and self._is_small():
+                self._rows = self._read_image()
+        return self
+
+    def infer(self) -> Self:
+        """Run the network, unless the result is too large to be held and is made as it is written."""
+        with self._step():
+            if self._rows and self._rows.tiling.num_tiles == 1:
+                self._strips = list(self._rows)
+        return self
+
+    def finish(self) -> Outcome:
+        """Write the result."""
+        with self._step():
+            if self._error:
+                pass
+            elif self._rows:
+                self._write_image(self._rows, self._strips or self._rows)
+            elif self._job.source.kind == "video":
+                self._write_video(self._job.source.content)
+            elif self._has_pages():
+                self._write_pages()
+            else:
+                rows = self._read_image()
+                self._write_image(rows, rows)
+        output = str(self._job.output or "-")
+        return Outcome(self._name, output, self._seconds, error=self._error, **self._facts)
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        """Count the time, and keep the error; what comes after one is not done."""
+        start = time.perf_counter()
+        try:
+            yield
+        except (UserError, MemoryError) as error:
+            message = str(error) if isinstance(error, UserError) else "not enough memory for it; cut it into parts"
+            self._error = message if self._name in message else f"{self._name}: {message}"
+        finally:
+            self._seconds += time.perf_counter() - start
+
+    def _is_small(self) -> bool:
+        """Whether several such images may wait in memory; a large one is read when its turn comes."""
+        content = self._job.source.content
+        try:
+            num_bytes = len(content) if isinstance(content, bytes) else content.stat().st_size
+        except OSError:  # reading tells what is wrong
+            return True
+        return num_bytes <= READ_AHEAD_BYTES
+
+    def _read_image(self) -> ColorizedRows:
+        infrared = read_infrared(self._job.source.content, self._name)
+        return self._colorizer.colorize_rows(infrared, depth_bits=self._settings.depth_bits, progress=self._progress)
+
+    def _has_pages(self) -> bool:
+        return self._job.output is not None and num_pages(self._job.source.content, self._name) > 1
+
+    def _write_image(self, rows: ColorizedRows, strips: Iterable[Strip]) -> None:
+        pictures = self._pictures(strips)
+        if self._job.output:
+            width = side_by_side_width(rows.width, 2) if self._settings.compare else rows.width
+            write_rows(self._job.output, pictures, rows.height, width, rows.dtype, rows.provenance)
         else:
-            _write_stdout(encode_image(picture, ".png", result.provenance))
-    except (UserError, MemoryError) as error:
-        message = str(error) if isinstance(error, UserError) else "not enough memory for it; cut it into parts"
-        message = message if name in message else f"{name}: {message}"
-        return Outcome(name, output, time.perf_counter() - start, error=message)
-    return Outcome(
-        input=name,
-        output=output,
-        seconds=time.perf_counter() - start,
-        low=result.window.low,
-        high=result.window.high,
-        intensity=result.window.reason,
-        tiles=result.tiling.reason,
-        notes=result.notes,
-    )
+            _write_stdout(encode_image(np.concatenate(list(pictures)), ".png", rows.provenance))
+        self._facts |= _facts(rows)
+
+    def _write_pages(self) -> None:
+        """Colorize and write the pages of a TIFF file, with few of them in memory."""
+        assert self._job.output
+        content = self._job.source.content
+        total = num_pages(content, self._name)
+
+        def colorized(infrared: Infrared) -> tuple[ColorizedRows, Image]:
+            rows = self._colorizer.colorize_rows(infrared, depth_bits=self._settings.depth_bits)
+            return rows, np.concatenate(list(self._pictures(rows)))
+
+        def pages() -> Iterator[Page]:
+            images = read_pages(content, self._name)
+            with closing(in_order(images, colorized, self._colorizer.lanes)) as results:
+                for done, (rows, picture) in enumerate(results, start=1):
+                    self._facts = self._facts or _facts(rows)
+                    yield picture, rows.provenance
+                    if self._progress:
+                        self._progress(done, total)
+
+        write_pages(self._job.output, pages(), total)
+        self._facts["num_frames"] = total
+
+    def _write_video(self, content: Path | bytes) -> None:
+        assert isinstance(content, Path), "standard input is an image, or raw frames, which come another way"
+        result = colorize_video(self._colorizer, content, self._job.output, self._settings, self._progress)
+        self._error = result.damage and f"{self._name}: {result.damage}; what precedes that was colorized"
+        self._facts = {
+            "low": result.window.low,
+            "high": result.window.high,
+            "intensity": result.window.reason,
+            "tiles": result.tiles,
+            "num_frames": result.num_frames,
+            "notes": result.notes,
+        }
+
+    def _pictures(self, strips: Iterable[Strip]) -> Iterator[Image]:
+        for strip in strips:
+            yield side_by_side([strip.infrared, strip.rgb]) if self._settings.compare else strip.rgb
+
+
+def _facts(rows: ColorizedRows) -> dict[str, Any]:
+    window = rows.window
+    return {
+        "low": window.low,
+        "high": window.high,
+        "intensity": window.reason,
+        "tiles": rows.tiling.reason,
+        "notes": rows.notes,
+    }
 
 
 def _write_stdout(data: bytes) -> None:
@@ -162,41 +223,3 @@ def _write_stdout(data: bytes) -> None:
         raise  # the reader has gone; the command line ends quietly
     except OSError as error:
         raise UserError(f"standard output: cannot be written ({error.strerror}); free some space") from error
-
-
-def _pair(sources: Sequence[Source], output: str | None) -> dict[Path | bytes, Job]:
-    """A job for each image, by its resolved path or its bytes: an image that is given twice is done once."""
-    streams = [source.kind for source in sources].count("stdin")
-    num_images = sum(len(source.images) for source in sources)
-    if streams and len(sources) > 1:
-        raise UserError("-: standard input must be the only source")
-    if output == "-" and num_images > 1:
-        raise UserError(f"-o -: standard output takes one image, not {num_images}; give a folder")
-    alone = len(sources) == 1 and sources[0].kind in ("image", "stdin")
-    if output and output != "-" and not is_folder(Path(output)):
-        if exists(Path(output)) and not alone:
-            raise UserError(f"{output}: is a file, but the results of the sources need a folder; give another -o")
-        if Path(output).suffix.lower() in WRITABLE_SUFFIXES and not alone:
-            raise UserError(f"{output}: is the name of a file, but the results of the sources need a folder")
-    jobs: dict[Path | bytes, Job] = {}
-    for source in sources:
-        for image in source.images:
-            key = image.content if isinstance(image.content, bytes) else resolved(image.content)
-            jobs.setdefault(key, Job(image, _output_of(image, source, output, alone)))
-    return jobs
-
-
-def _output_of(image: SourceImage, source: Source, output: str | None, alone: bool) -> Path | None:
-    if output == "-" or (output is None and source.kind == "stdin"):
-        return None
-    if output is not None:
-        path = Path(output)
-        names_a_file = path.suffix and not output.endswith(("/", "\\")) and not is_folder(path)
-        if alone and names_a_file:
-            check_writable_suffix(path)
-            return path
-        return path / image.relative.with_suffix(".png")
-    if source.kind == "folder":
-        named = source.base if source.base.name not in ("", "..") else source.base.resolve()
-        return Path(f"{named}_rgb") / image.relative.with_suffix(".png")
-    return source.base / image.relative.with_name(f"{image.relative.stem}_rgb.png")

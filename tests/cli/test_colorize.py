@@ -35,8 +35,8 @@ def test_a_folder_keeps_its_tree_and_a_second_run_does_nothing_new(colorize: Run
     assert files(tmp_path / "in_rgb") == ["a.png", "sub/b.png"]
     again = colorize(tmp_path / "in", tmp_path / "in_rgb", "--resume")
     assert again.status == 0
-    assert "left out 2 images that are results of this command" in again.err
-    assert "skipped 2 images that are done" in again.err
+    assert "left out 2 files that are results of this command" in again.err
+    assert "skipped 2 files that are done" in again.err
     assert files(tmp_path) == ["in/a.png", "in/sub/b.png", "in_rgb/a.png", "in_rgb/sub/b.png"]
 
 
@@ -72,7 +72,7 @@ def test_resume_does_what_is_missing(colorize: Run, gray: Gray, tmp_path: Path) 
     before = (tmp_path / "out/a.png").stat().st_mtime_ns
     done = colorize(tmp_path / "in", "-o", tmp_path / "out", "--resume")
     assert done.status == 0
-    assert "skipped 1 images that are done" in done.err
+    assert "skipped 1 files that are done" in done.err
     assert files(tmp_path / "out") == ["a.png", "b.png"]
     assert (tmp_path / "out/a.png").stat().st_mtime_ns == before
 
@@ -85,13 +85,13 @@ def test_resume_does_what_is_missing(colorize: Run, gray: Gray, tmp_path: Path) 
         (["in/a.png", "-o", "out.gif"], "out.gif: cannot write .gif; use .png"),
         (["in", "-o", "out.png"], "out.png: is the name of a file, but the results of the"),
         (["in", "-o", "in/a.png"], "in/a.png: is a file, but the results of the sources need a folder"),
-        (["in", "-o", "-"], "-o -: standard output takes one image, not 2"),
+        (["in", "-o", "-"], "-o -: standard output takes one image or video, not 2"),
         (["in", "--resume", "--overwrite"], "--overwrite and --resume contradict each other"),
         (["in/a.png", "--tile", "big"], "tile 'big': expected auto, off or a number of pixels"),
         (["in/a.png", "--intensity", "bright"], "intensity 'bright': use auto"),
         (["in/a.png", "--device", "tpu"], "device 'tpu': unknown; did you mean cpu? use one of: auto, cuda"),
         (["in/a.png", "-o", "-", "--json"], "--json and an image on standard output exclude each other"),
-        (["film.mp4"], "film.mp4: this version reads images only"),
+        (["in/a.png", "--depth", "10"], "depth 10: results have 8 or 16 bits a channel"),
         (["-", "in/a.png"], "-: standard input must be the only source"),
     ],
 )

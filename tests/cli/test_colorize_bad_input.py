@@ -47,7 +47,7 @@ def test_bad_files_are_listed_and_the_others_done(colorize: Run, gray: Gray, tmp
         assert any(line.startswith(f"error: {tmp_path}/in/{name}: {said}") for line in errors), name
     assert any("none.png: cannot be read (No such file or directory)" in line for line in errors)
     assert len(errors) == 6
-    assert "4 images done, 6 failures:" in done.err
+    assert "4 files done, 6 failures:" in done.err
     assert "Traceback" not in done.err
 
 

@@ -13,7 +13,7 @@ Gray = Callable[..., Path]
 
 
 def found(source: str, skip: Path | None = None) -> list[str]:
-    return [image.relative.as_posix() for image in open_source(source, skip).images]
+    return [image.relative.as_posix() for image in open_source(source, skip).items]
 
 
 def test_a_folder_gives_its_images_in_order_with_their_tree(gray: Gray, tmp_path: Path) -> None:
@@ -39,23 +39,36 @@ def test_a_file_whose_name_looks_like_a_glob_is_a_file(gray: Gray) -> None:
 
 
 def test_what_has_no_images_is_a_failure(tmp_path: Path) -> None:
-    assert "no images in this folder" in open_source(str(tmp_path)).failures[0]
-    assert "no image matches" in open_source(str(tmp_path / "*.png")).failures[0]
+    assert "no images or videos in this folder" in open_source(str(tmp_path)).failures[0]
+    assert "no image or video matches" in open_source(str(tmp_path / "*.png")).failures[0]
 
 
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"bytes")))
-    assert open_source("-").images[0].content == b"bytes"
+    assert open_source("-").items[0].content == b"bytes"
 
 
-@pytest.mark.parametrize("source", ["drive.mp4", "camera:0", "rtsp://10.0.0.1/stream"])
-def test_videos_and_cameras_are_told_to_be_later(source: str) -> None:
-    with pytest.raises(UserError, match="this version reads images only"):
-        open_source(source)
+def test_videos_are_found_among_images(gray: Gray, tmp_path: Path) -> None:
+    for name in ("a.png", "b.MP4", "sub/c.mkv"):
+        gray(name)
+    assert [item.kind for item in open_source(str(tmp_path)).items] == ["image", "video", "video"]
+    assert [item.kind for item in open_source(f"{tmp_path}/**/*").items] == ["image", "video", "video"]
+
+
+def test_a_file_of_unknown_suffix_is_an_image_if_it_looks_like_one(gray: Gray, tmp_path: Path) -> None:
+    (tmp_path / "clip.dat").write_bytes(b"nothing that an image begins with")
+    assert open_source(str(gray("photo.dat"))).items[0].kind == "image"
+    assert open_source(str(tmp_path / "clip.dat")).items[0].kind == "video"
+    assert open_source(str(tmp_path / "absent.dat")).items[0].kind == "image"
+
+
+def test_an_empty_source_is_refused() -> None:
+    with pytest.raises(UserError, match="an empty SOURCE"):
+        open_source("")
 
 
 def test_an_unreadable_folder_is_a_failure_and_the_rest_is_found(gray: Gray, locked: Path) -> None:
     gray("a.png")
     source = open_source(str(locked.parent))
-    assert [image.relative.name for image in source.images] == ["a.png"]
+    assert [image.relative.name for image in source.items] == ["a.png"]
     assert "locked: the folder cannot be read (Permission denied)" in source.failures[0]

@@ -76,7 +76,7 @@ def test_links_are_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rgb", "infrared", "complaint"),
     [
-        ([], ["a.png"], "rgb: no images in this folder"),
+        ([], ["a.png"], "rgb: no images or videos in this folder"),
         (["a.png", "a.jpg"], ["a.png"], "a.jpg and {tmp}/rgb/a.png: both would be called a; rename"),
         (["x/1.png", "x_1.png"], ["x_1.png"], "both would be called x_1"),
         (["1_rgb.png", "rgb_1.png"], ["1_nir.png"], "both would be called 1"),

@@ -1,25 +1,24 @@
 """ircolor colorize."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from ircolor.batch import Outcome, Plan
-    from ircolor.colorizer import Colorizer
 
 
 def colorize(
     sources: Annotated[
         list[str],
-        typer.Argument(metavar="SOURCE", help="Image, folder, quoted glob, or - for standard input."),
+        typer.Argument(
+            metavar="SOURCE",
+            help="Image, video, folder, quoted glob, camera:0, rtsp://..., or - for standard input.",
+        ),
     ],
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", metavar="FILE|DIR", help="Where to; - for standard output."),
+        typer.Option("-o", "--output", metavar="FILE|DIR|URL", help="Where to; - for standard output."),
     ] = None,
     model: Annotated[str, typer.Option(metavar="NAME|FILE.onnx", help="See ircolor models.")] = "snet",
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where the network runs.")] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|...", help="Where the network runs.")] = "auto",
     tile: Annotated[
         str, typer.Option(metavar="auto|off|N", help="Edge of the tiles of a large image, pixels.")
     ] = "auto",
@@ -27,20 +26,35 @@ def colorize(
         str,
         typer.Option(metavar="auto|full|percentile|LOW:HIGH", help="Stored values that become black and white."),
     ] = "auto",
+    depth: Annotated[int, typer.Option(metavar="8|16", help="Bits a channel of what is written.")] = 8,
     threads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads.", show_default="all cores")] = None,
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="Write the infrared image beside its colours.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Skip inputs whose output exists.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on with what arrives in a folder, until Ctrl-C.")] = False,
+    codec: Annotated[str, typer.Option(metavar="h264|hevc|av1|ffv1", help="Of videos; ffv1 loses nothing.")] = "h264",
+    steady: Annotated[bool, typer.Option("--steady/--no-steady", help="Keep videos from flickering.")] = True,
+    raw: Annotated[
+        str | None,
+        typer.Option(metavar="WxH[:FORMAT]", help="Standard input is raw frames: gray, gray10le, gray12le, gray16le."),
+    ] = None,
+    rate: Annotated[
+        str | None, typer.Option(metavar="N|N/M", help="Frames a second of --raw.", show_default="25")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="End a live source then.", show_default="until Ctrl-C")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
 ) -> None:
-    """Turn infrared images into natural colour.
+    """Turn infrared images, videos and live cameras into natural colour.
 
-    Without -o, photo.png becomes photo_rgb.png beside it, a folder the same
-    tree in FOLDER_rgb, and standard input standard output. Results are PNG
-    unless FILE ends in .jpg, .tiff or .webp; their metadata says that their
-    colours are predicted. Nothing is overwritten unasked.
+    Without -o, photo.png becomes photo_rgb.png beside it, clip.mp4
+    clip_rgb.mp4, a folder the same tree in FOLDER_rgb, and standard input
+    standard output. The metadata of every result says that its colours are
+    predicted. Nothing is overwritten unasked. Videos keep their sound and
+    time stamps; live sources take -o FILE, -o URL, or -o - for raw frames.
 
     [bold]Examples[/bold]
 
@@ -50,84 +64,50 @@ def colorize(
 
       ircolor colorize "frames/**/*.tiff" -o coloured/ --intensity 0:4095
 
-      ircolor colorize - < night.png > night_rgb.png
+      ircolor colorize drive.mp4 --side-by-side
+
+      ircolor colorize incoming/ -o coloured/ --watch
+
+      ircolor colorize rtsp://10.0.0.7/stream -o night.mkv --duration 3600
+
+      ffmpeg ... -f rawvideo - | ircolor colorize - --raw 640x480 -o x.mp4
 
     Exit status: 0 all done, 1 some inputs failed (listed at the end), 2 nothing begun.
     """
-    import sys
+    import math
+    from functools import partial
 
-    from ircolor.batch import plan_jobs
     from ircolor.colorizer import Colorizer
     from ircolor.errors import UserError
+    from ircolor.media.addresses import is_live, shown
+    from ircolor.plan import Settings
 
-    plan = plan_jobs(sources, output, overwrite=overwrite, resume=resume)
-    to_stdout = any(job.output is None for job in plan.jobs)
-    if to_stdout and as_json:
-        raise UserError("--json and an image on standard output exclude each other; give -o FILE")
-    if to_stdout and output != "-" and sys.stdout.isatty():
-        raise UserError("-: the result would be written to the terminal; give -o FILE, or -o - to insist")
-    colorizer = Colorizer(model, device=device, tile=tile, intensity=intensity, threads=threads)
-    card = colorizer.model.card
-    _say(f"{card.name} {card.version} on {colorizer.device} ({colorizer.device_reason})")
-    if plan.num_outputs:
-        _say(f"left out {plan.num_outputs} images that are results of this command")
-    if resume:
-        _say(f"skipped {plan.num_done} images that are done")
-    outcomes = _run(colorizer, plan, side_by_side)
-    errors = [*plan.failures, *(outcome.error for outcome in outcomes if outcome.error)]
-    if as_json:
-        _print_json(colorizer, plan, outcomes)
-    if errors and len(outcomes) + len(plan.failures) > 1:
-        _say(f"{_num_done(outcomes)} images done, {len(errors)} failures:")
-    for error in errors:
-        _say(f"error: {' '.join(error.split())}")
-    if errors:
-        raise typer.Exit(1)
+    settings = Settings(depth_bits=depth, codec=codec, compare=side_by_side, steady=steady)
+    load = partial(Colorizer, model, device=device, tile=tile, intensity=intensity, threads=threads)
+    live = any(is_live(source) for source in sources)
+    if (live or raw is not None) and (len(sources) > 1 or resume or watch or as_json):
+        raise UserError(
+            f"{shown(sources[0])}: a live source or raw frames come alone, without --resume, --watch or --json"
+        )
+    if live and raw is not None:
+        raise UserError("--raw: is for frames on standard input, not for live sources; leave it out")
+    if rate is not None and raw is None:
+        raise UserError("--rate: is for --raw; other sources tell their time themselves")
+    if duration is not None and not live:
+        raise UserError("--duration: is for live sources (camera:0, rtsp://...); leave it out")
+    if duration is not None and not 0 < duration < math.inf:
+        raise UserError(f"--duration {duration:g}: give a number of seconds above 0")
+    if live:
+        from ircolor.cli.colorize_stream import colorize_live_source
 
+        colorize_live_source(load, sources[0], output, settings, duration, overwrite=overwrite)
+    elif raw is not None:
+        from ircolor.cli.colorize_stream import colorize_raw_frames
 
-def _run(colorizer: "Colorizer", plan: "Plan", compare: bool) -> list["Outcome"]:
-    from ircolor.batch import run_job
-    from ircolor.cli.progress import LateProgress
+        colorize_raw_frames(load, sources[0], raw, rate or "25", output, settings, overwrite=overwrite)
+    else:
+        from ircolor.cli.colorize_files import colorize_files
 
-    outcomes: list[Outcome] = []
-    with LateProgress("colorizing") as bar:
-        for done, job in enumerate(plan.jobs, start=1):
-            tiles = bar.show if len(plan.jobs) == 1 else None
-            outcome = run_job(colorizer, job, compare=compare, progress=tiles)
-            outcomes.append(outcome)
-            bar.show(done, len(plan.jobs))
-            for note in outcome.notes:
-                _say(f"{outcome.input}: {note}")
-            if not outcome.error:
-                how = f"{outcome.intensity}; {outcome.tiles}"
-                _say(f"{outcome.input} -> {outcome.output} ({outcome.seconds:.2f} s; {how})")
-    return outcomes
-
-
-def _num_done(outcomes: list["Outcome"]) -> int:
-    return sum(outcome.error is None for outcome in outcomes)
-
-
-def _print_json(colorizer: "Colorizer", plan: "Plan", outcomes: list["Outcome"]) -> None:
-    import json
-
-    num_done = _num_done(outcomes)
-    summary = {
-        "model": colorizer.model.card.name,
-        "model_version": colorizer.model.card.version,
-        "model_sha256": colorizer.model.sha256,
-        "device": colorizer.device,
-        "num_done": num_done,
-        "num_skipped": plan.num_done,
-        "num_failed": len(outcomes) - num_done + len(plan.failures),
-        "files": [outcome.to_dict() for outcome in outcomes],
-        "failures": list(plan.failures),
-    }
-    print(json.dumps(summary, indent=2))
-
-
-def _say(text: str) -> None:
-    """For people, on standard error; standard output is for images and JSON."""
-    import sys
-
-    print(text, file=sys.stderr)
+        colorize_files(
+            load, sources, output, settings, overwrite=overwrite, resume=resume, watch=watch, as_json=as_json
+        )

@@ -34,10 +34,17 @@ class LateProgress:
         self._start_s = time.monotonic()
         self._bar: Progress | None = None
 
-    def show(self, done: int, total: int, detail: str = "") -> None:
-        """Show how much is done, and a few words on it, if it is time to and standard error is a terminal."""
+    def show(self, done: int, total: int | None, detail: str = "") -> None:
+        """Show how much is done, and a few words on it, if it is time to and standard error is a terminal.
+
+        Args:
+            done: so far.
+            total: None where nobody knows.
+            detail: what is being done.
+        """
         if self._bar is None:
-            if time.monotonic() - self._start_s < PATIENCE_S or done >= total or not sys.stderr.isatty():
+            ends = total is not None and done >= total
+            if time.monotonic() - self._start_s < PATIENCE_S or ends or not sys.stderr.isatty():
                 return
             from rich.console import Console
             from rich.progress import Progress

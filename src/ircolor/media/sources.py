@@ -1,29 +1,38 @@
-"""What a SOURCE of the command line means: an image, a folder, a glob, or standard input."""
+"""What a SOURCE of the command line means: an image, a video, a folder of them, a glob, or standard input."""
 
 import glob
 import os
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import cv2
+
 from ircolor.errors import UserError
 from ircolor.media.images import is_image
 
-VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"})
+_VIDEO_ENDINGS = (
+    "3gp asf avi dav flv gif h264 h265 hevc m2ts m4v mjpeg mjpg mkv mov mp4 mpeg mpg mts mxf nut ogv ts vob "
+    "webm wmv y4m"
+)
+VIDEO_SUFFIXES = frozenset(f".{ending}" for ending in _VIDEO_ENDINGS.split())
+
+Kind = Literal["image", "video"]
 
 
 @dataclass(frozen=True)
-class SourceImage:
-    """One image to read.
+class SourceItem:
+    """One image or video to read.
 
     Attributes:
+        kind: which of the two.
         name: what to call it in messages.
         content: its file, or its bytes.
         relative: its place in an output folder, with the suffix of the input.
     """
 
+    kind: Kind
     name: str
     content: Path | bytes
     relative: Path
@@ -31,45 +40,55 @@ class SourceImage:
 
 @dataclass(frozen=True)
 class Source:
-    """A SOURCE and the images found in it.
+    """A SOURCE and what was found in it.
 
     Attributes:
         kind: what it is.
-        base: the folder that `relative` of the images counts from.
-        images: in the order of their names.
+        base: the folder that `relative` of the items counts from.
+        items: in the order of their names.
         failures: one line for each part that could not be read.
     """
 
-    kind: Literal["image", "folder", "glob", "stdin"]
+    kind: Literal["file", "folder", "glob", "stdin"]
     base: Path
-    images: tuple[SourceImage, ...]
+    items: tuple[SourceItem, ...]
     failures: tuple[str, ...] = ()
 
 
 def open_source(text: str, skip: Path | None = None) -> Source:
-    """Find the images of a SOURCE.
+    """Find the images and videos of a SOURCE.
 
     Args:
         text: a file, a folder (searched with its sub-folders, without hidden files), a glob (** for any
             depth), or -.
-        skip: a folder whose images are left out if it lies inside the source: it holds outputs of an earlier run.
+        skip: a folder whose files are left out if it lies inside the source: it holds outputs of an earlier run.
 
     Raises:
-        UserError: nothing, or a video or a camera, which this version does not read.
+        UserError: the text is empty.
     """
     if not text:
-        raise UserError("an empty SOURCE (an unset variable?); give an image, a folder, a glob, or -")
+        raise UserError("an empty SOURCE (an unset variable?); give an image, a video, a folder, a glob, or -")
     path = Path(text)
     if text == "-":
         content = sys.stdin.buffer.read()
-        return Source("stdin", Path(), (SourceImage("standard input", content, Path("stdin")),))
+        return Source("stdin", Path(), (SourceItem("image", "standard input", content, Path("stdin")),))
     if is_folder(path):
         return _open_folder(path, skip)
-    if re.match(r"camera:\d+$|[a-z]+://", text) or path.suffix.lower() in VIDEO_SUFFIXES:
-        raise UserError(f"{text}: this version reads images only; save the frames as images first")
     if glob.has_magic(text) and not exists(path):
         return _open_glob(text, skip)
-    return Source("image", path.parent, (SourceImage(text, path, Path(path.name)),))
+    kind = _kind_by_name(path) or _kind_by_content(path)
+    return Source("file", path.parent, (SourceItem(kind, text, path, Path(path.name)),))
+
+
+def _kind_by_name(path: Path) -> Kind | None:
+    if is_image(path):
+        return "image"
+    return "video" if path.suffix.lower() in VIDEO_SUFFIXES else None
+
+
+def _kind_by_content(path: Path) -> Kind:
+    """Of a file that is given by name: a video unless it is, or may be, an image."""
+    return "image" if not path.is_file() or cv2.haveImageReader(str(path)) else "video"
 
 
 def is_folder(path: Path) -> bool:
@@ -88,7 +107,7 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
     def note(error: OSError) -> None:
         failures.append(f"{error.filename}: the folder cannot be read ({error.strerror}); check its permissions")
 
-    images: list[SourceImage] = []
+    items: list[SourceItem] = []
     for place, folders, files in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if _within(Path(place), skip, folder):
@@ -96,11 +115,11 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
             continue
         for name in sorted(files):
             path = Path(place, name)
-            if is_image(path) and not name.startswith(".") and path.is_file():
-                images.append(SourceImage(str(path), path, path.relative_to(folder)))
-    if not images and not failures:
-        failures.append(f"{folder}: no images in this folder; give one with PNG, JPEG, TIFF or other image files")
-    return Source("folder", folder, tuple(images), tuple(failures))
+            if (kind := _kind_by_name(path)) and not name.startswith(".") and path.is_file():
+                items.append(SourceItem(kind, str(path), path, path.relative_to(folder)))
+    if not items and not failures:
+        failures.append(f"{folder}: no images or videos in this folder; give one with PNG, JPEG, TIFF, MP4 or the like")
+    return Source("folder", folder, tuple(items), tuple(failures))
 
 
 def _within(path: Path, skip: Path | None, base: Path) -> bool:
@@ -122,10 +141,10 @@ def _open_glob(pattern: str, skip: Path | None) -> Source:
             break
         fixed.append(part)
     base = Path(*fixed)
-    images: list[SourceImage] = []
+    items: list[SourceItem] = []
     for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  (for absolute patterns)
         path = Path(match)
-        if is_image(path) and path.is_file() and not _within(path, skip, base):
-            images.append(SourceImage(match, path, path.relative_to(base)))
-    failures = () if images else (f"{pattern}: no image matches; check the pattern",)
-    return Source("glob", base, tuple(images), failures)
+        if (kind := _kind_by_name(path)) and path.is_file() and not _within(path, skip, base):
+            items.append(SourceItem(kind, match, path, path.relative_to(base)))
+    failures = () if items else (f"{pattern}: no image or video matches; check the pattern",)
+    return Source("glob", base, tuple(items), failures)

@@ -72,9 +72,10 @@ def find_partners(
 def _images(folder: Path) -> tuple[dict[str, Path], list[str]]:
     """The images below a folder by name, with `_` for `/`; and what of it could not be read."""
     source = open_source(str(folder))
-    if not source.images:
-        raise UserError(source.failures[0])
-    files = _unique((_flat(image.relative), folder / image.relative) for image in source.images)
+    images = [item.relative for item in source.items if item.kind == "image"]
+    if not images:
+        raise UserError((*source.failures, f"{folder}: only videos in this folder; save their frames as images")[0])
+    files = _unique((_flat(image), folder / image) for image in images)
     return files, list(source.failures)
 
 

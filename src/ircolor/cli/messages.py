@@ -1,0 +1,26 @@
+"""What the commands tell people, on standard error: standard output is for images, frames and JSON."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ircolor.colorizer import Colorizer
+
+
+def say(text: str) -> None:
+    """Print a line on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def say_network(colorizer: "Colorizer") -> None:
+    """Which network runs, where, and why there."""
+    card = colorizer.model.card
+    lanes = f", {colorizer.lanes} images at once" if colorizer.lanes > 1 else ""
+    say(f"{card.name} {card.version} on {colorizer.device} ({colorizer.device_reason}{lanes})")
+
+
+def say_errors(errors: Sequence[str]) -> None:
+    """Each error on a line of its own."""
+    for error in errors:
+        say(f"error: {' '.join(error.split())}")

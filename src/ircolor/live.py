@@ -1,0 +1,131 @@
+"""Colorize a live source: always the newest frame, into a file, a stream or a pipe."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+from ircolor.atomic import check_writable
+from ircolor.colorizer import Colorizer
+from ircolor.errors import UserError
+from ircolor.media.addresses import shown, stream_format
+from ircolor.media.frames import Frame
+from ircolor.media.latency import Latency
+from ircolor.media.live import LiveSource, open_live
+from ircolor.media.video_codecs import plays_picture
+from ircolor.media.video_writer import WRITABLE_VIDEO_SUFFIXES, VideoWriter, check_video_output
+from ircolor.plan import Settings
+from ircolor.stop import StopSignal
+from ircolor.video import NoFrameError, Sink, stdout_sink, write_frames
+
+LIVE_TIME_BASE = Fraction(1, 1000)
+
+
+def check_live_output(output: str, settings: Settings, overwrite: bool) -> None:
+    """Find out before connecting whether the result can be written.
+
+    Raises:
+        UserError: it cannot, or it exists.
+    """
+    if output == "-":
+        return
+    if container := stream_format(output):
+        if not plays_picture(container, settings.codec):
+            raise UserError(f"{shown(output)}: such streams cannot carry {settings.codec}; use --codec h264")
+        return
+    path = Path(output)
+    check_video_output(path, settings.codec, ())
+    if path.exists() and not overwrite:
+        raise UserError(f"{output}: exists; use --overwrite to replace it")
+    check_writable(path)
+
+
+def colorize_live(
+    colorizer: Colorizer,
+    address: str,
+    output: str,
+    settings: Settings,
+    *,
+    duration_s: float | None,
+    say: Callable[[str], None],
+    after: Callable[[int], None],
+) -> str:
+    """Colorize a camera or a stream until it is stopped by SIGINT or SIGTERM, or the duration has passed.
+
+    A file is written under its own name and can be looked at while it grows.
+
+    Args:
+        colorizer: the network.
+        address: as `open_live` takes it.
+        output: a video file, the URL of a stream, or - for raw frames on standard output.
+        settings: how it is written.
+        duration_s: from the first frame; None for no end.
+        say: called with a line when the source is lost and found again.
+        after: called with the number of frames written.
+
+    Returns:
+        How many frames, and how long they took from their arrival until they were written.
+
+    Raises:
+        UserError: nothing arrives, or the output cannot be written.
+    """
+    arrived_s = 0.0
+
+    def frames(source: LiveSource) -> Iterator[Frame]:
+        nonlocal arrived_s
+        timer = threading.Timer(duration_s, source.stop) if duration_s is not None else None
+        try:
+            for number, live in enumerate(source):
+                if number == 0 and timer:
+                    timer.start()
+                arrived_s = live.arrived_s
+                yield live.frame
+        finally:
+            if timer:
+                timer.cancel()
+
+    with open_live(address, say=say) as source, StopSignal(source.stop):
+        latency = Latency(source)
+
+        def written(num_done: int) -> None:
+            latency.add(arrived_s, time.monotonic())
+            after(num_done)
+
+        # No frame is drawn ahead: it would be old by its turn.
+        colorized = colorizer.colorize_frames(frames(source), ahead=False, steady=settings.steady)
+        with closing(colorized), suppress(NoFrameError):  # stopped before the first one came
+            write_frames(colorizer, colorized, partial(_live_sink, output, settings), settings, written)
+        return latency.summary()
+
+
+@contextmanager
+def _live_sink(output: str, settings: Settings, height: int, width: int, comment: str) -> Iterator[Sink]:
+    if output == "-":
+        with stdout_sink(settings) as sink:
+            yield sink
+        return
+    stream = stream_format(output)
+    try:
+        with (
+            nullcontext(output) if stream else Path(output).open("wb") as target,
+            VideoWriter(
+                target,
+                name=shown(output),
+                format=stream or WRITABLE_VIDEO_SUFFIXES[Path(output).suffix.lower()],
+                height=height,
+                width=width,
+                time_base=LIVE_TIME_BASE,
+                rate=None,
+                codec=settings.codec,
+                bits=settings.depth_bits,
+                comment=comment,
+                live=True,
+            ) as writer,
+        ):
+            yield writer
+    except OSError as error:
+        mend = "is the receiver there?" if stream else "free some space or choose another place"
+        raise UserError(f"{shown(output)}: cannot be written ({error.strerror}); {mend}") from error

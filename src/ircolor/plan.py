@@ -1,0 +1,201 @@
+"""Decide beforehand where the result of each image and video goes, so that nothing is lost or written twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ircolor.errors import UserError, did_you_mean
+from ircolor.media.encode import WRITABLE_SUFFIXES, check_writable_suffix
+from ircolor.media.images import num_pages
+from ircolor.media.sources import Source, SourceItem, exists, is_folder, open_source, resolved
+from ircolor.media.video_codecs import CODECS
+from ircolor.media.video_writer import WRITABLE_VIDEO_SUFFIXES, check_video_output, default_video_suffix
+
+TIFF_SUFFIXES = (".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How results are written.
+
+    Attributes:
+        depth_bits: 8 or 16 a channel.
+        codec: of videos, one of `media.video_writer.CODECS`.
+        compare: the infrared image beside its colours.
+        steady: videos are kept from flickering (`steadiness.Steadier`).
+    """
+
+    depth_bits: int = 8
+    codec: str = "h264"
+    compare: bool = False
+    steady: bool = True
+
+    def __post_init__(self) -> None:
+        """Check what users choose.
+
+        Raises:
+            UserError: an unknown codec, or a depth that nothing is written in.
+        """
+        if self.codec not in CODECS:
+            known = ", ".join(CODECS)
+            raise UserError(f"--codec {self.codec}: unknown; {did_you_mean(self.codec, CODECS)}use one of {known}")
+        if self.depth_bits not in (8, 16):
+            raise UserError(f"depth {self.depth_bits}: results have 8 or 16 bits a channel; give one of them")
+
+
+DEFAULT_SETTINGS = Settings()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image or video and the file that its colours go to; None for standard output."""
+
+    source: SourceItem
+    output: Path | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done.
+
+    Attributes:
+        jobs: in order.
+        failures: one line for each part of the sources that could not be read.
+        num_done: sources left out because their output exists (with resume).
+        num_outputs: sources left out because they are outputs of this very command.
+    """
+
+    jobs: tuple[Job, ...]
+    failures: tuple[str, ...]
+    num_done: int
+    num_outputs: int
+
+
+def plan_jobs(
+    sources: Sequence[str],
+    output: str | None = None,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    settings: Settings = DEFAULT_SETTINGS,
+) -> Plan:
+    """Decide what is read and where each result goes, before anything is done.
+
+    Args:
+        sources: as `open_source` takes them.
+        output: a file (for one source), a folder, or - for standard output. Without it the result of an image
+            is NAME_rgb.png beside it (.tiff for one of several pages), that of a video NAME_rgb in the container
+            of the input where that can be written, that of a folder the tree FOLDER_rgb, that of standard input
+            standard output.
+        overwrite: replace outputs that exist.
+        resume: leave out sources whose output exists.
+        settings: what the outputs must be able to hold.
+
+    Raises:
+        UserError: the outputs exist, collide, would replace an input, or cannot hold what is wanted; or sources and
+            output do not fit.
+    """
+    if overwrite and resume:
+        raise UserError("--overwrite and --resume contradict each other; give one of them")
+    skip = Path(output) if output and is_folder(Path(output)) else None
+    opened = [open_source(source, skip) for source in sources]
+    jobs = _pair(opened, output, settings)
+    targets = {resolved(job.output) for job in jobs.values() if job.output}
+    chosen: list[Job] = []
+    claimed: dict[Path, str] = {}
+    num_outputs = num_done = 0
+    for key, job in jobs.items():
+        target = resolved(job.output) if job.output else None
+        if target and target == key:
+            raise UserError(f"{job.source.name}: would be replaced by its own result; give another -o")
+        if key in targets:
+            num_outputs += 1
+            continue
+        if target in claimed:
+            raise UserError(
+                f"{job.source.name}: its result {job.output} is also that of {claimed[target]}; "
+                "rename one, or colorize them into different folders"
+            )
+        if target:
+            claimed[target] = job.source.name
+        if target and exists(target) and not overwrite:
+            if not resume:
+                raise UserError(f"{job.output}: exists; use --overwrite to replace it, --resume to keep it")
+            num_done += 1
+            continue
+        chosen.append(job)
+    failures = tuple(failure for source in opened for failure in source.failures)
+    return Plan(tuple(chosen), failures, num_done, num_outputs)
+
+
+def _pair(sources: Sequence[Source], output: str | None, settings: Settings) -> dict[Path | bytes, Job]:
+    """A job for each source, by its resolved path or its bytes: what is given twice is done once."""
+    streams = [source.kind for source in sources].count("stdin")
+    num_items = sum(len(source.items) for source in sources)
+    if streams and len(sources) > 1:
+        raise UserError("-: standard input must be the only source")
+    if output == "-" and num_items > 1:
+        raise UserError(f"-o -: standard output takes one image or video, not {num_items}; give a folder")
+    alone = len(sources) == 1 and sources[0].kind in ("file", "stdin")
+    if output and output != "-" and not is_folder(Path(output)):
+        if exists(Path(output)) and not alone:
+            raise UserError(f"{output}: is a file, but the results of the sources need a folder; give another -o")
+        if Path(output).suffix.lower() in (*WRITABLE_SUFFIXES, *WRITABLE_VIDEO_SUFFIXES) and not alone:
+            raise UserError(f"{output}: is the name of a file, but the results of the sources need a folder")
+    jobs: dict[Path | bytes, Job] = {}
+    for source in sources:
+        for item in source.items:
+            key = item.content if isinstance(item.content, bytes) else resolved(item.content)
+            target = _output_of(item, source, output, alone, settings)
+            if target:
+                _check_output(item, target, settings)
+            jobs.setdefault(key, Job(item, target))
+    return jobs
+
+
+def _output_of(item: SourceItem, source: Source, output: str | None, alone: bool, settings: Settings) -> Path | None:
+    if output == "-" or (output is None and source.kind == "stdin"):
+        return None
+    suffix = _result_suffix(item, settings.codec)
+    if output is not None:
+        path = Path(output)
+        names_a_file = path.suffix and not output.endswith(("/", "\\")) and not is_folder(path)
+        return path if alone and names_a_file else path / item.relative.with_suffix(suffix)
+    if source.kind == "folder":
+        named = source.base if source.base.name not in ("", "..") else source.base.resolve()
+        return Path(f"{named}_rgb") / item.relative.with_suffix(suffix)
+    return source.base / item.relative.with_name(f"{item.relative.stem}_rgb{suffix}")
+
+
+def _result_suffix(item: SourceItem, codec: str) -> str:
+    if item.kind == "video":
+        return default_video_suffix(item.relative, codec)
+    return ".tiff" if _has_pages(item) else ".png"
+
+
+def _has_pages(item: SourceItem) -> bool:
+    try:
+        return item.relative.suffix.lower() in TIFF_SUFFIXES and num_pages(item.content) > 1
+    except UserError:  # it is told when its turn comes
+        return False
+
+
+def _check_output(item: SourceItem, path: Path, settings: Settings) -> None:
+    if item.kind == "video":
+        if not _can_hold(path.suffix, settings.codec):
+            check_video_output(path, settings.codec, ())  # says why
+        return
+    check_writable_suffix(path, settings.depth_bits)
+    if _has_pages(item) and path.suffix.lower() not in TIFF_SUFFIXES:
+        raise UserError(f"{path}: cannot hold the pages of {item.name}; give a name that ends in .tiff")
+
+
+@lru_cache
+def _can_hold(suffix: str, codec: str) -> bool:
+    """Tried once for all videos of a folder: it opens an encoder."""
+    try:
+        check_video_output(Path(f"video{suffix}"), codec, ())
+    except UserError:
+        return False
+    return True
