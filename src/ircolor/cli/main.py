@@ -17,7 +17,18 @@ import typer
 import ircolor
 from ircolor.errors import UserError
 
-COMMANDS = ("colorize", "models", "demo", "evaluate", "train", "export", "register", "pairs")
+COMMANDS = (
+    "colorize",
+    "models",
+    "demo",
+    "evaluate",
+    "train",
+    "export",
+    "register",
+    "pairs",
+    "benchmark",
+    "doctor",
+)
 
 
 def build_app() -> typer.Typer:

@@ -1,0 +1,68 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ircolor import doctor, machine
+from ircolor.machine import Memory
+from ircolor.weights import catalogue
+from tests.cli.conftest import Done
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def bundle(tiny_sealed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package with one tiny network, on a machine with memory and without cameras."""
+    (tmp_path / "snet.onnx").write_bytes(tiny_sealed)
+    monkeypatch.setattr(catalogue, "bundled_folder", lambda: tmp_path)
+    monkeypatch.setattr(doctor, "DEVICES_FOLDER", tmp_path / "dev")
+    monkeypatch.setattr(machine, "memory", lambda: Memory(8 << 30, 4 << 30, None))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("bundle")
+def test_a_sound_installation_is_all_good(ircolor: Run) -> None:
+    done = ircolor("doctor")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines()[-1] == "all good"
+    for text in ("onnxruntime: 1.", "h264: libx264", "decoding: OK", "status: OK", "device: cpu", "available: cpu"):
+        assert text in done.out
+
+
+@pytest.mark.usefixtures("bundle")
+def test_json_tells_the_same(ircolor: Run) -> None:
+    found = json.loads(ircolor("doctor", "--json").out)
+    assert found.keys() == {*doctor.PROBES, "problems"}
+    assert found["problems"] == []
+    assert found["models"]["snet"]["sha256"] == catalogue.find_model("snet").sha256
+    assert found["memory"]["total_bytes"] > 0
+
+
+def test_a_damaged_network_is_named_and_the_others_are_still_tried(
+    ircolor: Run, bundle: Path, tiny_sealed: bytes
+) -> None:
+    (bundle / "another.onnx").write_bytes(tiny_sealed[:-1])
+    done = ircolor("doctor")
+    assert done.status == 1
+    assert done.out.splitlines()[-1].startswith("problem: model another: not an ONNX model, or truncated; copy or")
+    assert "status: damaged" in done.out
+    assert "status: OK" in done.out
+
+
+@pytest.mark.parametrize("module", ["av", "onnxruntime", "cv2"])
+def test_a_library_that_cannot_be_imported_breaks_only_its_topics(module: str) -> None:
+    code = (
+        f"import sys; sys.modules[{module!r}] = None; sys.argv = ['ircolor', 'doctor', '--json']\n"
+        "from ircolor.cli.main import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    problems = json.loads(done.stdout)["problems"]
+    assert done.returncode == 1
+    assert 0 < len(problems) <= 2
+    for problem in problems:
+        assert f"ModuleNotFoundError: import of {module} halted" in problem
+        assert problem.endswith("; reinstall with: pip install --force-reinstall ircolor")
