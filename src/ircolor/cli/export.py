@@ -10,6 +10,9 @@ from ircolor.errors import UserError
 if TYPE_CHECKING:
     from ircolor.weights.card import Card
 
+# The same network in float32, to tell what int8 loses.
+_EXACT = "unquantized float32"
+
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or one of its .safetensors files.")],
@@ -50,13 +53,22 @@ def export(
     typer.echo(f"exporting {run}", err=True)
     body, card = export_run(run, name or output.stem, data if int8 else None)
     if data is not None:
-        card = _scored(body, card, data)
+        models = {card.name: seal(body, card)}
+        if int8:
+            models[_EXACT] = seal(*export_run(run, _EXACT))
+        card = _scored(card, models, data)
     write_atomic(output, seal(body, card))
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, from epoch {card.epochs}", err=True)
 
 
-def _scored(body: bytes, card: "Card", data: Path) -> "Card":
-    """The card with the scores of the very file that is shipped, on val and test."""
+def _scored(card: "Card", models: dict[str, bytes], data: Path) -> "Card":
+    """The card with the scores of the very file that is shipped, on val and test, and what int8 lost of them.
+
+    Args:
+        card: of the model.
+        models: the sealed model by its name, and for int8 that in float32 as _EXACT.
+        data: folder of the pairs.
+    """
     from dataclasses import replace
     from math import isfinite
     from tempfile import TemporaryDirectory
@@ -67,16 +79,22 @@ def _scored(body: bytes, card: "Card", data: Path) -> "Card":
     from ircolor.evaluation.models import model_rows
     from ircolor.evaluation.score import score_pairs
     from ircolor.pairs.protocols import split_pairs
-    from ircolor.weights.seal import seal
 
     console = Console(stderr=True)
     scores = {}
     with TemporaryDirectory() as folder:
-        file = Path(folder) / f"{card.name}.onnx"
-        file.write_bytes(seal(body, card))
-        rows = model_rows([str(file)])
+        files = [Path(folder, f"{name}.onnx") for name in models]
+        for file, sealed in zip(files, models.values(), strict=True):
+            file.write_bytes(sealed)
+        rows = model_rows([str(file) for file in files])
         for split in ("val", "test"):
             console.print(f"scoring {split}")
-            mean = score_pairs(rows, split_pairs(data, card.protocol, split), tracker(console))[card.name].mean
+            found = score_pairs(rows, split_pairs(data, card.protocol, split), tracker(console))
+            mean = dict(found[card.name].mean)
+            if _EXACT in models:
+                mean["psnr_db_lost_by_int8"] = found[_EXACT].mean["psnr_db"] - mean["psnr_db"]
+                console.print(
+                    f"{split}: {mean['psnr_db']:.2f} dB; int8 loses {mean['psnr_db_lost_by_int8']:.3f} dB of float32"
+                )
             scores[split] = {key: round(value, 4) for key, value in mean.items() if isfinite(value)}
     return replace(card, scores=scores)
