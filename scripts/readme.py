@@ -1,7 +1,7 @@
-"""Write the README's file map and tables anew from the code, from `runs/` and from `benchmarks/results/`.
+"""Write the file map and the tables of README.md and docs/ anew, from the code, `runs/` and `benchmarks/results/`.
 
-python scripts/readme.py          rewrite README.md
-python scripts/readme.py --check  only say whether it is true (exit status 1 if not)
+python scripts/readme.py          rewrite them
+python scripts/readme.py --check  only say whether they are true (exit status 1 if not)
 """
 
 import ast
@@ -9,13 +9,13 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from ircolor.evaluation.tables import COLUMNS
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
 SCORES = ROOT / "runs" / "nirscene-test.json"
-REGISTRATION = ROOT / "benchmarks" / "results" / "register_nirscene.json"
+RESULTS = ROOT / "benchmarks" / "results"
 SHOWN = ("psnr_db", "ssim", "delta_e_2000", "angular_error_deg", "chroma_gain", "colorfulness_ratio")
 LABELS = {
     "infrared-copy": "infrared copied to three channels",
@@ -55,7 +55,7 @@ def score_table() -> str:
 
 def registration_table() -> str:
     """Registration against the obvious alternative, from the benchmark's results."""
-    methods = json.loads(REGISTRATION.read_text(encoding="utf-8"))["methods"]
+    methods = _result("register_nirscene")["methods"]
     rows = [
         "| | median px | < 1 px | < 3 px | as well aligned as the truth | accepted, > 10 px off | time |",
         "|---|---:|---:|---:|---:|---:|---:|",
@@ -68,17 +68,82 @@ def registration_table() -> str:
     return "\n".join(rows)
 
 
-def updated(readme: str) -> str:
-    """The README with all blocks made anew."""
-    for name, content in BLOCKS.items():
+def steadiness_table() -> str:
+    """Jitter and truth of the colours of videos, with the filter and without."""
+    rows = [
+        "| clips of test pairs | colour jitter, on / off | RGB jitter, on / off | PSNR dB, off | on |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, kind in _result("steadiness")["kinds"].items():
+        jitters = (f"{kind[key]['ratio']:.2f}" for key in ("color_jitter", "rgb_jitter"))
+        rows.append("| " + " | ".join([name, *jitters, *(f"{kind['psnr_db'][at]:.2f}" for at in ("off", "on"))]) + " |")
+    return "\n".join(rows)
+
+
+def speed_table() -> str:
+    """What the runtime was measured to do, each row with its script."""
+    int8, start, large, video = (_result(name) for name in ("int8_speed", "start_time", "large_image", "video_memory"))
+    rows = [
+        (
+            "int8_speed",
+            "`snet` in int8 at 224x224, times as fast as torch in float32",
+            f"{int8['speedup_over_torch']:.1f}",
+        ),
+        *(
+            (
+                "throughput",
+                f"{run['source']} of {run['num_images']} at {run['width']}x{run['height']}: time over that of the bare "
+                "network (frames a second over its own)",
+                f"{run['time_ratio']:.2f} ({run['rate_ratio']:.2f})",
+            )
+            for run in _result("throughput")["runs"]
+        ),
+        *(
+            ("large_image", f"peak memory, 10000x10000 px, {run['case'].replace(':', ' to ')}", _gigabytes(run))
+            for run in large["runs"]
+        ),
+        (
+            "video_memory",
+            f"growth of memory over {video['num_frames']} frames of 640x480, MB in 1000 frames",
+            f"{video['slope_mb_per_1000_frames']:.2f}",
+        ),
+        ("start_time", "`import ircolor`", f"{start['import_s']:.2f} s"),
+        ("start_time", "`ircolor --help`", f"{start['help_s']:.2f} s"),
+        *(
+            (
+                "live_latency",
+                f"live 640x480 by {run['scheme']}, from glass until the consumer ({run['work']}) is done, median",
+                f"{run['done']['median_ms']:.0f} ms",
+            )
+            for run in _result("live_latency")["runs"]
+        ),
+    ]
+    lines = [f"| {what} | {value} | `{script}.py` |" for script, what, value in rows]
+    return "\n".join(["| | | benchmarks/ |", "|---|---:|---|", *lines])
+
+
+def updated(text: str, page: Path) -> str:
+    """A page with all its blocks made anew."""
+    for name, content in PAGES[page].items():
         block = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=\n<!-- end of {name} -->)", re.DOTALL)
-        if not block.search(readme):
-            raise SystemExit(f"{README}: has no block <!-- {name} --> ... <!-- end of {name} -->")
-        readme = block.sub(lambda _: content(), readme)  # noqa: B023  (used at once)
-    return readme
+        if not block.search(text):
+            raise SystemExit(f"{page}: has no block <!-- {name} --> ... <!-- end of {name} -->")
+        text = block.sub(lambda _: content(), text)  # noqa: B023  (used at once)
+    return text
 
 
-BLOCKS = {"files": file_map, "scores": score_table, "registration": registration_table}
+PAGES = {
+    ROOT / "README.md": {"files": file_map, "scores": score_table, "registration": registration_table},
+    ROOT / "docs" / "runtime.md": {"steadiness": steadiness_table, "speed": speed_table},
+}
+
+
+def _result(benchmark: str) -> Any:
+    return json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
+
+
+def _gigabytes(run: Any) -> str:
+    return f"{run['peak_rss_bytes'] / 1e9:.2f} GB"
 
 
 def _line(file: Path, name: str, depth: int) -> str:
@@ -88,11 +153,13 @@ def _line(file: Path, name: str, depth: int) -> str:
 
 def main() -> None:
     """Check or rewrite."""
-    readme = README.read_text(encoding="utf-8")
-    new = updated(readme)
-    if "--check" in sys.argv[1:]:
-        sys.exit(f"{README.name} is out of date; run: python scripts/readme.py" if new != readme else 0)
-    README.write_text(new, encoding="utf-8")
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        new = updated(text, page)
+        if "--check" not in sys.argv[1:]:
+            page.write_text(new, encoding="utf-8")
+        elif new != text:
+            sys.exit(f"{page.name} is out of date; run: python scripts/readme.py")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,52 @@
+"""The scripts under benchmarks/ run to their end and write what they say; what the numbers are is not tested."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+def result_of(script: str, folder: Path, *arguments: str) -> Any:
+    """Run a script and read the JSON that it wrote."""
+    file = folder / "results" / "result.json"
+    command = [sys.executable, str(FOLDER / script), "-o", str(file), *arguments]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    result = json.loads(file.read_text(encoding="utf-8"))
+    assert {"question", "machine"} <= result.keys()
+    assert {"processor", "cores", "load_average_1min", "python", "ircolor"} <= result["machine"].keys()
+    return result
+
+
+def test_cold_start(tmp_path: Path) -> None:
+    result = result_of("cold_start.py", tmp_path, "--runs", "1", "--height", "32", "--width", "32", "--threads", "1")
+    assert result["median_seconds"] > 0
+    assert result["peak_rss_bytes"] > 10_000_000
+
+
+def test_gpu_on_the_cpu(tmp_path: Path) -> None:
+    small = ["--device", "cpu", "--nets", "colornet:2", "--sizes", "40x24", "--matmul", "32", "--seconds", "0"]
+    result = result_of("gpu.py", tmp_path, *small, "--batch-sizes", "1", "2", "--modes", "eager", "graph")
+    done = [cell for cell in result["cells"] if "error" not in cell]
+    assert [(cell["width"], cell["height"], cell["batch_size"], cell["mode"]) for cell in done] == [
+        (40, 24, 1, "eager"),
+        (40, 24, 2, "eager"),
+    ]
+    for cell in done:
+        assert cell["share_of_matmul_rate"] > 0
+        # 48x32 pixels are run
+        flop = result["gflop_224"]["colornet:2"] * 1e9 * 48 * 32 / 224**2
+        assert cell["network_tflops"] * 1e12 / cell["images_per_s"] == pytest.approx(flop, rel=0.01)
+    refused = [cell["error"] for cell in result["cells"] if cell["mode"] == "graph"]
+    assert refused == ["mode graph: CUDA graphs need CUDA, not cpu; use eager or compile"] * 2
+
+
+@pytest.mark.slow
+def test_int8_speed(tmp_path: Path) -> None:
+    result = result_of("int8_speed.py", tmp_path, "--seconds", "0", "--threads", "1")
+    assert result["reached"] == (result["speedup_over_torch"] >= 4.5)
+    assert list(result["median_ms"]) == ["onnxruntime int8", "onnxruntime float32", "torch eager float32"]
