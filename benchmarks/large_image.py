@@ -58,6 +58,7 @@ def measure(case: str, side_px: int, model: str, threads: int, folder: Path) -> 
     # In a process of its own: on Linux the peak of a child begins with that of its parent.
     subprocess.run([sys.executable, __file__, "--draw", str(folder / source), "--side", str(side_px)], check=True)
     command = [sys.executable, "-m", "ircolor", "colorize", str(folder / source), "-o", str(folder / output), "--json"]
+    command += ["--overwrite"]  # cases may share a name
     command += ["--model", model, "--device", "cpu", "--threads", str(threads)]
     command += ["--depth", "16" if Path(output).stem.endswith("-16") else "8"]
     start = time.perf_counter()
