@@ -106,3 +106,11 @@ def test_a_bad_frame_is_told_after_the_good_ones(colorizer: Colorizer, second: N
     assert next(results).shape == (32, 48, 3)
     with pytest.raises(UserError, match=told):
         next(results)
+
+
+def test_frames_too_small_for_motion_keep_their_intensity_steady() -> None:
+    ramp = np.linspace(0, 1000, 12 * 16).reshape(12, 16).astype(np.uint16)
+    items = [Frame(ramp * (1 + number % 2), 16, number, Fraction(1, 25)) for number in range(6)]
+    done = colorize_frames(items, gray_to_rgb, IntensityRule("percentile"), lanes=1)
+    highs = [item.window.high for item in done if isinstance(item, ColorizedFrame)]
+    assert max(highs) < 1.1 * highs[0]

@@ -56,11 +56,6 @@ class Look:
     places: tuple[NDArray[np.int16], NDArray[np.uint16]] | None = None
     trust: Image | None = None
 
-    @property
-    def begins(self) -> bool:
-        """Whether a scene begins with this frame: the first, one after a cut, and those too small to tell."""
-        return self.places is None
-
 
 class Steadier:
     """Steadies the frames of one video or camera, all of one size, in their order; memory stays constant.

@@ -62,20 +62,21 @@ def colorize_frames(
 
     def seen() -> Iterator[_Seen | Sound]:
         tracker = IntensityTracker(rule)
-        num_seen = 0
         for item in items:
             if isinstance(item, Sound):
                 yield item
                 continue
             window = tracker.window(item.pixels, item.bits)
             infrared = window.apply(item.pixels)
-            look = steadier.look(infrared) if steadier else None
-            if steadier and look and look.begins and num_seen:  # a cut: the window of the last scene is void
-                tracker.reset()
-                window = tracker.window(item.pixels, item.bits)
-                infrared = window.apply(item.pixels)
-                look = steadier.begin(infrared)
-            num_seen += 1
+            look = None
+            if steadier:
+                num_cuts = steadier.num_cuts
+                look = steadier.look(infrared)
+                if steadier.num_cuts > num_cuts:  # the window of the last scene is void
+                    tracker.reset()
+                    window = tracker.window(item.pixels, item.bits)
+                    infrared = window.apply(item.pixels)
+                    look = steadier.begin(infrared)
             yield _Seen(item, window, infrared, look)
 
     def predicted(item: _Seen | Sound) -> tuple[_Seen, NDArray[np.float32]] | Sound:
