@@ -90,6 +90,7 @@ class _Task:
     def __init__(self, job: Job, colorizer: Colorizer, settings: Settings, progress: Progress | None) -> None:
         self._job, self._colorizer, self._settings, self._progress = job, colorizer, settings, progress
         self._name = job.source.name
+        self._num_pages = 1
         self._rows: ColorizedRows | None = None
         self._strips: list[Strip] = []
         self._facts: dict[str, Any] = {}
@@ -99,8 +100,11 @@ class _Task:
     def read(self) -> Self:
         """Decode an image; videos and pages are read as they are colorized."""
         with self._step():
-            if self._job.source.kind == "image" and not self._has_pages() and self._is_small():
-                self._rows = self._read_image()
+            if self._job.source.kind == "image":
+                if self._job.output:  # standard output takes the first page
+                    self._num_pages = num_pages(self._job.source.content, self._name)
+                if self._num_pages == 1 and self._is_small():
+                    self._rows = self._read_image()
         return self
 
     def infer(self) -> Self:
@@ -119,7 +123,7 @@ class _Task:
                 self._write_image(self._rows, self._strips or self._rows)
             elif self._job.source.kind == "video":
                 self._write_video(self._job.source.content)
-            elif self._has_pages():
+            elif self._num_pages > 1:
                 self._write_pages()
             else:
                 rows = self._read_image()
@@ -152,9 +156,6 @@ class _Task:
         infrared = read_infrared(self._job.source.content, self._name)
         return self._colorizer.colorize_rows(infrared, depth_bits=self._settings.depth_bits, progress=self._progress)
 
-    def _has_pages(self) -> bool:
-        return self._job.output is not None and num_pages(self._job.source.content, self._name) > 1
-
     def _write_image(self, rows: ColorizedRows, strips: Iterable[Strip]) -> None:
         pictures = self._pictures(strips)
         if self._job.output:
@@ -167,24 +168,22 @@ class _Task:
     def _write_pages(self) -> None:
         """Colorize and write the pages of a TIFF file, with few of them in memory."""
         assert self._job.output
-        content = self._job.source.content
-        total = num_pages(content, self._name)
 
         def colorized(infrared: Infrared) -> tuple[ColorizedRows, Image]:
             rows = self._colorizer.colorize_rows(infrared, depth_bits=self._settings.depth_bits)
             return rows, np.concatenate(list(self._pictures(rows)))
 
         def pages() -> Iterator[Page]:
-            images = read_pages(content, self._name)
+            images = read_pages(self._job.source.content, self._name)
             with closing(in_order(images, colorized, self._colorizer.lanes)) as results:
                 for done, (rows, picture) in enumerate(results, start=1):
                     self._facts = self._facts or _facts(rows)
                     yield picture, rows.provenance
                     if self._progress:
-                        self._progress(done, total)
+                        self._progress(done, self._num_pages)
 
-        write_pages(self._job.output, pages(), total)
-        self._facts["num_frames"] = total
+        write_pages(self._job.output, pages(), self._num_pages)
+        self._facts["num_frames"] = self._num_pages
 
     def _write_video(self, content: Path | bytes) -> None:
         assert isinstance(content, Path), "standard input is an image, or raw frames, which come another way"
