@@ -1,6 +1,7 @@
 """What happened between two frames: where pixels moved, how the gain of the camera changed, whether there was a cut."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -26,6 +27,7 @@ BLUR_PX = 1.2  # sigma
 CAMERA_STEP_PX = 6
 # A motion of the camera must leave at most this share of the squared differences; noise allows no such gain.
 CAMERA_EXPLAINS = 0.9
+SETTLED = 1e-4  # of the gain
 WHITE = 0.9  # of what may be clipped nothing tells of the gain
 LEAST_STRUCTURE = 0.001  # standard deviation, of the range
 FINE_PX, COARSE_PX = 1.5, 8.0  # structure is what lies between these sigmas: coarser than noise, finer than lighting
@@ -62,9 +64,10 @@ class MotionFinder:
         """Prepare for frames of a size, (height, width)."""
         self._dense = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._dense.setFinestScale(0)
-        self._dense.setVariationalRefinementIterations(5)
+        self._dense.setPatchStride(6)
+        self._dense.setVariationalRefinementIterations(2)
         height, width = size
-        self._grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
+        self._grid = pixel_grid(height, width)
         self._coarse_size = (max(width // COARSE, 1), max(height // COARSE, 1))
         self._window = cv2.createHanningWindow(self._coarse_size, cv2.CV_32F)
 
@@ -96,8 +99,8 @@ class MotionFinder:
         return Motion(flow, gain, _unexplained(was * gain, now, inside & (was * gain < WHITE) & (now < WHITE)))
 
     def _warped(self, before: Image, flow: Image) -> Image:
-        x, y = cv2.split(self._grid + flow)
-        return np.asarray(cv2.remap(before, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+        source = self._grid + flow
+        return look_up(before, source, cv2.INTER_LINEAR)
 
     def _camera_motion(self, flow: Image) -> Image:
         """The affine motion that most of a flow agrees with: what noise did to single places averages out."""
@@ -111,7 +114,31 @@ class MotionFinder:
             affine = np.linalg.lstsq(design[agreeing], vectors[agreeing], rcond=None)[0].astype(np.float32)
             distance_px = np.linalg.norm(design @ affine - vectors, axis=1)
             agreeing = distance_px <= 2 * np.median(distance_px) + 0.05
-        return np.asarray(self._grid @ affine[:2] + affine[2], np.float32)
+        return np.asarray(cv2.transform(self._grid, affine.T), np.float32)
+
+    def _refined(self, camera: Image, before: Image, now: Image) -> Image:
+        """An affine motion after one Gauss-Newton step towards what explains most of a frame by the one before.
+
+        It tells fractions of a pixel better than the places of dense flow, so that flow may be rough and quick.
+        """
+        height, width = now.shape
+        sample = np.s_[2:-2:2, 2:-2:2]
+        was = self._warped(before, camera)
+        left = (now - was)[sample].ravel()
+        slope_x, slope_y = (
+            cv2.Sobel(was, cv2.CV_32F, *order, scale=1 / 8)[sample].ravel() for order in ((1, 0), (0, 1))
+        )
+        size = np.abs(left)
+        agreeing = size <= 2.5 * np.median(size)
+        x, y = (self._grid[sample].reshape(-1, 2) / (width, height) - 0.5).T.astype(np.float32)
+        design = agreeing * np.stack([slope_x, slope_x * x, slope_x * y, slope_y, slope_y * x, slope_y * y])
+        # Damped: a view without structure tells nothing.
+        normal = (design @ design.T).astype(np.float64) + 1e-6 * np.eye(6)
+        change = np.linalg.solve(normal, design @ left).reshape(2, 3)
+        by_px = np.column_stack(
+            [change[:, 1] / width, change[:, 2] / height, change[:, 0] - change[:, 1:].sum(axis=1) / 2]
+        )
+        return np.asarray(camera + cv2.transform(self._grid, by_px.astype(np.float32)), np.float32)
 
     def _believed(self, dense: Image, shift: Image, before: Image, blurred: Image, now: Image) -> Image:
         """Dense flow where there is evidence for it, elsewhere the motion of the camera: noise too looks like flow.
@@ -124,7 +151,7 @@ class MotionFinder:
             now: (H, W), the frame.
         """
         still = np.broadcast_to(shift, dense.shape)
-        camera = self._camera_motion(dense)
+        camera = self._refined(self._camera_motion(dense), before, blurred)
         left_still, left_camera, left_dense = (
             np.square(blurred - self._warped(before, flow)) for flow in (still, camera, dense)
         )
@@ -135,7 +162,7 @@ class MotionFinder:
         unexplained = np.clip((left_camera / noise - STILL) / (MOVED - STILL), 0, 1)
         explained = np.clip((BY_NOISE - left_dense / (left_camera + np.float32(1e-9))) / (BY_NOISE - BY_MOTION), 0, 1)
         evidence = cv2.blur(np.maximum(unexplained, explained), (EVIDENCE_PX // 2, EVIDENCE_PX // 2))
-        return np.asarray(camera + (dense - camera) * evidence[..., None], np.float32)
+        return np.asarray(cv2.blendLinear(dense, np.ascontiguousarray(camera), evidence, 1 - evidence), np.float32)
 
     def _shift(self, before_8: NDArray[np.uint8], now_8: NDArray[np.uint8]) -> Image:
         """(2,) whole px that the frame as a whole has moved; 0 where standing still explains as much."""
@@ -147,6 +174,21 @@ class MotionFinder:
         shift = np.rint([x, y]).astype(np.int64)
         moved, still = _overlap(before, now, shift), _overlap(before, now, 0 * shift)
         return (COARSE * shift * (moved > max(still, LEAST_OVERLAP))).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def pixel_grid(height: int, width: int) -> Image:
+    """(H, W, 2): (x, y) of each pixel; not to be changed."""
+    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
+    grid.flags.writeable = False
+    return grid
+
+
+def look_up(image: Image, places: Image, interpolation: int, outside: float | None = None) -> Image:
+    """An image at given places, (H, W, 2), (x, y) in px; beyond its border a given value, or that of the border."""
+    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    found = cv2.remap(image, places, None, interpolation, borderMode=border, borderValue=outside or 0.0)  # type: ignore[call-overload]
+    return np.asarray(found, np.float32)
 
 
 def _to_8_bits(image: Image) -> NDArray[np.uint8]:
@@ -186,7 +228,9 @@ def _gain(was: Image, now: Image, inside: NDArray[np.bool_], gain: float) -> flo
             return 1.0
         difference = np.abs(now - gain * was)
         agreeing = usable & (difference <= 2.5 * np.median(difference[usable]))
-        gain = float(now[agreeing].sum() + 1e-3) / float(was[agreeing].sum() + 1e-3)
+        last, gain = gain, float(now[agreeing].sum() + 1e-3) / float(was[agreeing].sum() + 1e-3)
+        if abs(gain - last) < SETTLED:
+            break
     return gain
 
 

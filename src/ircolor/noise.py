@@ -51,10 +51,14 @@ def _by_brightness(image: Image, squares: Image, quantile: float) -> Image:
     size = max(image.shape[1] // BLOCK_PX, 1), max(image.shape[0] // BLOCK_PX, 1)
     levels, variances = (cv2.resize(each, size, interpolation=cv2.INTER_AREA).ravel() for each in (image, squares))
     bins = np.minimum((levels * NUM_BINS).astype(np.int64), NUM_BINS - 1)
-    known = [number for number in range(NUM_BINS) if np.count_nonzero(bins == number) >= MIN_BLOCKS]
-    found = [np.quantile(variances[bins == number], quantile) for number in known]
-    if not known:  # a tiny picture
-        known, found = [0], [np.quantile(variances, quantile)]
-    centres = (np.array(known) + 0.5) / NUM_BINS
-    table = np.interp(np.linspace(0, 1, NUM_LEVELS), centres, found)
+    counts = np.bincount(bins, minlength=NUM_BINS)
+    known = np.flatnonzero(counts >= MIN_BLOCKS)
+    if not known.size:  # a tiny picture
+        bins, counts, known = 0 * bins, np.array([bins.size]), np.array([0])
+    # Sorted at once: bin after bin, as each is lifted above the one before.
+    lift = 2 * float(variances.max()) + 1e-9
+    ordered = np.sort(variances + lift * bins)
+    ranks = (np.cumsum(counts) - counts + quantile * (counts - 1))[known]
+    found = np.interp(ranks, np.arange(len(ordered)), ordered) - lift * known
+    table = np.interp(np.linspace(0, 1, NUM_LEVELS), (known + 0.5) / NUM_BINS, found)
     return np.asarray(np.maximum(table, ROUNDING**2), np.float32)

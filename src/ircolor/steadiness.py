@@ -13,13 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ircolor.motion import Motion, MotionFinder
+from ircolor.motion import Motion, MotionFinder, look_up, pixel_grid
 from ircolor.noise import at_brightness, spatial_variance, temporal_variance
 
 Image = NDArray[np.float32]
 
-# Shares of the new frame where motion was understood; the rest is the frame before.
-NEW_LUMA, NEW_CHROMA = 0.2, 0.2
+NEW = 0.2  # share of the new frame where motion was understood; the rest is the frame before
 FOLLOW_FRAMES = 50  # brightness is held at the mean of the scene so far, at most of so many frames
 MAX_UNDONE = 0.4  # of the gain's logarithm, so from 2/3 to 3/2: beyond that somebody has switched the light
 CLIPPED = 0.98  # brighter pixels may be brighter than the camera can tell
@@ -38,7 +37,6 @@ DOUBT_PX, COLOR_PX = 28, 4
 MOTION_LONG_SIDE_PX, MAX_SHRINK = 160, 6.0
 MIN_MOTION_PX = 16  # frames that get smaller than this are left as they are
 _OUTSIDE = 3.0  # no infrared is so bright: what comes from outside the frame is not trusted
-_LUMA = np.array([[0.299, 0.587, 0.114]], np.float32)
 
 
 @dataclass(frozen=True)
@@ -47,13 +45,12 @@ class Look:
 
     Attributes:
         infrared: (H, W) in [0, 1], what the network is to be shown: the frame without the drift of the gain.
-        places: where each pixel was in the frame before, as `cv2.convertMaps` packs it; None in the first frame of a
-            scene.
-        trust: (H, W) in [0, 1], where that is so; None in the first frame of a scene.
+        places: (H, W, 2), (x, y) in px where each pixel was in the frame before; None in the first frame of a scene.
+        trust: (H/2, W/2) in [0, 1], where that is so; None in the first frame of a scene.
     """
 
     infrared: Image
-    places: tuple[NDArray[np.int16], NDArray[np.uint16]] | None = None
+    places: Image | None = None
     trust: Image | None = None
 
 
@@ -108,12 +105,10 @@ class Steadier:
         if self._rgb is None or look.places is None or look.trust is None:
             self._rgb = rgb
             return rgb
-        was = cv2.remap(self._rgb, *look.places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        difference = np.asarray(was - rgb, np.float32)
-        trust = look.trust * _same_color(difference, look.trust)
-        # The share of chroma for all of the difference; along the gray axis what makes it the share of luma.
-        share = np.eye(3, dtype=np.float32) * (1 - NEW_CHROMA) + (NEW_CHROMA - NEW_LUMA) * _LUMA
-        steadied = rgb + cv2.transform(difference, share) * trust[..., None]
+        was = look_up(self._rgb, look.places, cv2.INTER_CUBIC)
+        kept = (1 - NEW) * look.trust * _same_color(np.subtract(was, rgb), look.trust)
+        kept = np.asarray(cv2.resize(kept, rgb.shape[1::-1]), np.float32)
+        steadied = np.asarray(cv2.blendLinear(was, rgb, kept, 1 - kept), np.float32)
         self._rgb = np.clip(steadied, 0, 1, out=steadied)
         return self._rgb
 
@@ -146,9 +141,7 @@ def _continue(infrared: Image, before: Image, motion: Motion, followed: float) -
     now = infrared * np.float32(math.exp(-undone))
     places = _places(motion.flow, infrared.shape)
     before = before * np.float32(math.exp(gain - undone))
-    was = np.asarray(
-        cv2.remap(before, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT, borderValue=_OUTSIDE), np.float32
-    )
+    was = look_up(before, places, cv2.INTER_CUBIC, outside=_OUTSIDE)
     difference = now - was
     may_be_so_bright = (infrared >= CLIPPED) & (difference < 0) & (was < _OUTSIDE / 2)
     difference[may_be_so_bright] = 0
@@ -158,33 +151,37 @@ def _continue(infrared: Image, before: Image, motion: Motion, followed: float) -
     variance = np.minimum(temporal_variance(levels, squares), MAX_SPATIAL**2 * spatial_variance(now))
     expected = at_brightness(np.maximum(variance, np.float32(LEAST_NOISE**2)), levels)
     surprise = cv2.blur(squares, (TRUST_PX // 2, TRUST_PX // 2)) / expected
-    trust = cv2.resize(np.clip((UNSURE - surprise) / (UNSURE - SURE), 0, 1), infrared.shape[::-1])
+    trust = np.clip((UNSURE - surprise) / (UNSURE - SURE), 0, 1)
     return Look(np.clip(now, 0, 1, out=now), places, trust)
 
 
-def _places(flow: Image, size: tuple[int, ...]) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
-    """Where each pixel of a frame of a size, (height, width), was, by a flow at any size."""
+def _places(flow: Image, size: tuple[int, ...]) -> Image:
+    """(H, W, 2): where each pixel of a frame of a size, (height, width), was, by a flow at any size."""
     height, width = size
-    x, y = (
-        cv2.resize(np.ascontiguousarray(flow[..., axis]), (width, height), interpolation=cv2.INTER_LINEAR)
-        for axis in (0, 1)
-    )
-    x = x * np.float32(width / flow.shape[1]) + np.arange(width, dtype=np.float32)
-    y = y * np.float32(height / flow.shape[0]) + np.arange(height, dtype=np.float32)[:, None]
-    whole, fraction = cv2.convertMaps(x, y, cv2.CV_16SC2)
-    return np.asarray(whole, np.int16), np.asarray(fraction, np.uint16)
+    scaled = flow * np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
+    places = np.asarray(cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    places += pixel_grid(height, width)
+    return places
 
 
 def _same_color(difference: Image, trust: Image) -> Image:
-    """(H, W) in [0, 1]: 0 beside things that moved otherwise, where colours say that it is not the same thing.
+    """0 beside things that moved otherwise, where colours say that it is not the same thing; elsewhere 1.
 
     Infrared of two things may be alike. Elsewhere colours that jump are flicker.
+
+    Args:
+        difference: (H, W, 3), of the colours.
+        trust: at any size.
+
+    Returns:
+        (h, w) in [0, 1], of the size of `trust`.
     """
-    height, width = trust.shape
+    height, width = difference.shape[:2]
     size = max(width // COLOR_PX, 1), max(height // COLOR_PX, 1)
-    change = np.abs(cv2.blur(cv2.resize(difference, size, interpolation=cv2.INTER_AREA), (3, 3))).max(axis=2)
+    change = cv2.blur(cv2.resize(difference, size, interpolation=cv2.INTER_AREA), (3, 3))
+    change = np.maximum.reduce(cv2.split(np.abs(change)))
     neighbourhood = (DOUBT_PX // COLOR_PX, DOUBT_PX // COLOR_PX)
     trusted = cv2.blur(cv2.resize(trust, size, interpolation=cv2.INTER_AREA), neighbourhood)
     allowed = max(NEW_COLOR, NEW_COLOR_TO_MEDIAN * float(np.median(change)))
     doubt = np.clip(DOUBT * (1 - trusted), 0, 1) * np.clip(change / allowed - 1, 0, 1)
-    return np.asarray(cv2.resize(1 - doubt, (width, height)))
+    return np.asarray(cv2.resize(1 - doubt, trust.shape[::-1]))
