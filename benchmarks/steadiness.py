@@ -58,9 +58,9 @@ def video(colorizer: Colorizer, shots: Sequence[Shot], filtered: bool) -> tuple[
     steadier = Steadier()
     if filtered:
         looks = [steadier.look(frame) for frame in infrared]
-        rgb = [steadier.settle(look, colorizer.run(look.infrared)) for look in looks]
+        rgb = [steadier.settle(look, colorizer.run(look.infrared).rgb) for look in looks]
     else:
-        rgb = [colorizer.run(frame) for frame in infrared]
+        rgb = [colorizer.run(frame).rgb for frame in infrared]
     motions = [FrameMotion(shot.flow, shot.reliable) for shot in shots if shot.flow is not None]
     return scores(shots, rgb, measure_jitter(infrared, rgb, motions)), steadier.num_cuts
 

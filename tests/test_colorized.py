@@ -135,7 +135,7 @@ def test_the_rule_is_recorded(tiny_onnx: Path, rule: str) -> None:
 def test_the_bare_network_runs_on_mapped_frames(tiny_onnx: Path, tile: str | int) -> None:
     image = noise(133, 157)
     colorizer = Colorizer(tiny_onnx, tile=tile, threads=1)
-    rgb = colorizer.run((image / 255).astype(np.float32))
+    rgb = colorizer.run((image / 255).astype(np.float32)).rgb
     assert rgb.dtype == np.float32
     assert rgb.shape == (133, 157, 3)
     assert 0 <= rgb.min() < rgb.max() <= 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ircolor.pipeline import in_order
+from ircolor.pipeline import in_order, one_ahead
 
 
 @pytest.mark.parametrize("lanes", [1, 3])
@@ -72,3 +72,37 @@ def test_no_lane_is_left_behind() -> None:
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() == before
+
+
+def test_one_item_is_drawn_while_the_caller_works_and_no_more() -> None:
+    drawn: list[int] = []
+    second = threading.Event()
+
+    def items() -> Iterator[int]:
+        for number in itertools.count():
+            drawn.append(number)
+            if number == 1:
+                second.set()
+            yield number
+
+    results = one_ahead(items())
+    assert next(results) == 0
+    assert second.wait(30)  # while the caller has the first
+    time.sleep(0.05)
+    assert drawn == [0, 1]
+    assert [next(results) for _ in range(3)] == [1, 2, 3]
+    results.close()
+    time.sleep(0.05)
+    assert len(drawn) <= 5
+
+
+def test_what_fails_ahead_is_raised_at_its_turn() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise ValueError("lost")
+
+    results = one_ahead(items())
+    assert next(results) == 1
+    with pytest.raises(ValueError, match="lost"):
+        next(results)
+    assert list(one_ahead([])) == []

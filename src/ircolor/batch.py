@@ -13,10 +13,10 @@ import numpy as np
 from ircolor.colorized import ColorizedRows, Strip
 from ircolor.colorizer import Colorizer, Progress
 from ircolor.errors import UserError
-from ircolor.media.compose import side_by_side, side_by_side_width
 from ircolor.media.encode import encode_image, write_rows
 from ircolor.media.images import Image, Infrared, num_pages, read_infrared, read_pages
 from ircolor.media.tiff_write import Page, write_pages
+from ircolor.picture import PictureMaker
 from ircolor.pipeline import in_order
 from ircolor.plan import DEFAULT_SETTINGS, Job, Settings
 from ircolor.video import colorize_video
@@ -38,6 +38,7 @@ class Outcome:
         intensity: how low and high were found.
         tiles: how the image was cut.
         num_frames: of a video, or pages of a TIFF file.
+        mean_expected_error: of all pixels, CIEDE2000, where trust is on.
         notes: what the user should know of.
         error: one line; None when all of the source was colorized. Of a damaged video, what precedes the damage was.
     """
@@ -50,6 +51,7 @@ class Outcome:
     intensity: str | None = None
     tiles: str | None = None
     num_frames: int | None = None
+    mean_expected_error: float | None = None
     notes: tuple[str, ...] = ()
     error: str | None = None
 
@@ -90,6 +92,7 @@ class _Task:
     def __init__(self, job: Job, colorizer: Colorizer, settings: Settings, progress: Progress | None) -> None:
         self._job, self._colorizer, self._settings, self._progress = job, colorizer, settings, progress
         self._name = job.source.name
+        self._maker = PictureMaker(settings)
         self._num_pages = 1
         self._rows: ColorizedRows | None = None
         self._strips: list[Strip] = []
@@ -157,13 +160,12 @@ class _Task:
         return self._colorizer.colorize_rows(infrared, depth_bits=self._settings.depth_bits, progress=self._progress)
 
     def _write_image(self, rows: ColorizedRows, strips: Iterable[Strip]) -> None:
-        pictures = self._pictures(strips)
+        pictures, inscription = self._maker.pictures(strips), self._maker.inscription(rows.provenance)
         if self._job.output:
-            width = side_by_side_width(rows.width, 2) if self._settings.compare else rows.width
-            write_rows(self._job.output, pictures, rows.height, width, rows.dtype, rows.provenance)
+            write_rows(self._job.output, pictures, rows.height, self._maker.width(rows.width), rows.dtype, inscription)
         else:
-            _write_stdout(encode_image(np.concatenate(list(pictures)), ".png", rows.provenance))
-        self._facts |= _facts(rows)
+            _write_stdout(encode_image(np.concatenate(list(pictures)), ".png", inscription))
+        self._facts |= _facts(rows) | {"mean_expected_error": self._maker.mean_error.delta_e}
 
     def _write_pages(self) -> None:
         """Colorize and write the pages of a TIFF file, with few of them in memory."""
@@ -171,19 +173,19 @@ class _Task:
 
         def colorized(infrared: Infrared) -> tuple[ColorizedRows, Image]:
             rows = self._colorizer.colorize_rows(infrared, depth_bits=self._settings.depth_bits)
-            return rows, np.concatenate(list(self._pictures(rows)))
+            return rows, np.concatenate(list(self._maker.pictures(rows)))
 
         def pages() -> Iterator[Page]:
             images = read_pages(self._job.source.content, self._name)
             with closing(in_order(images, colorized, self._colorizer.lanes)) as results:
                 for done, (rows, picture) in enumerate(results, start=1):
                     self._facts = self._facts or _facts(rows)
-                    yield picture, rows.provenance
+                    yield picture, self._maker.inscription(rows.provenance)
                     if self._progress:
                         self._progress(done, self._num_pages)
 
         write_pages(self._job.output, pages(), self._num_pages)
-        self._facts["num_frames"] = self._num_pages
+        self._facts |= {"num_frames": self._num_pages, "mean_expected_error": self._maker.mean_error.delta_e}
 
     def _write_video(self, content: Path | bytes) -> None:
         assert isinstance(content, Path), "standard input is an image, or raw frames, which come another way"
@@ -195,12 +197,9 @@ class _Task:
             "intensity": result.window.reason,
             "tiles": result.tiles,
             "num_frames": result.num_frames,
+            "mean_expected_error": result.mean_expected_error,
             "notes": result.notes,
         }
-
-    def _pictures(self, strips: Iterable[Strip]) -> Iterator[Image]:
-        for strip in strips:
-            yield side_by_side([strip.infrared, strip.rgb]) if self._settings.compare else strip.rgb
 
 
 def _facts(rows: ColorizedRows) -> dict[str, Any]:

@@ -19,10 +19,13 @@ class Strip:
     Attributes:
         rgb: (h, W, 3), uint8 or uint16: the predicted colours.
         infrared: (h, W), of the same type: the infrared image as the network saw it.
+        expected_error: (h, W), float32: the expected CIEDE2000 of the colours, before they were faded; None where it is
+            not wanted.
     """
 
     rgb: NDArray[Any]
     infrared: NDArray[Any]
+    expected_error: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Colorized:
     Attributes:
         rgb: (H, W, 3), uint8 or uint16: the predicted colours.
         infrared: (H, W), of the same type: the infrared image as the network saw it.
+        expected_error: (H, W), float32, as of a `Strip`.
         window: the stored values that were taken for black and white.
         tiling: how the image was cut.
         provenance: what an output file should say about itself.
@@ -74,6 +78,7 @@ class Colorized:
 
     rgb: NDArray[Any]
     infrared: NDArray[Any]
+    expected_error: NDArray[np.float32] | None
     window: IntensityWindow
     tiling: Tiling
     provenance: Provenance

@@ -1,12 +1,9 @@
 """Infrared in, natural colour out: the friendly layer above a network."""
 
-import math
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -15,16 +12,14 @@ from numpy.typing import NDArray
 from ircolor.colorized import Colorized, ColorizedRows, Strip
 from ircolor.errors import UserError
 from ircolor.inputs import is_pillow, load
-from ircolor.machine import cores
 from ircolor.media.frames import Frame, Sound
 from ircolor.media.images import Infrared
 from ircolor.media.intensity import IntensityRule, IntensityWindow
 from ircolor.media.provenance import Provenance
-from ircolor.memory import lanes_for
-from ircolor.sessions.onnx import OnnxSession
+from ircolor.network import Network, lack_of_memory_told
+from ircolor.sessions.prediction import Prediction
 from ircolor.stream import ColorizedFrame, colorize_frames, to_frames
-from ircolor.tiled import run_strips, run_tiles
-from ircolor.tiles import Tiling, check_tile, plan_tiles
+from ircolor.tiles import Tiling
 from ircolor.weights.catalogue import find_model
 
 if TYPE_CHECKING:
@@ -34,9 +29,6 @@ Progress = Callable[[int, int | None], None]
 """Called with the number of tiles, pages or frames done, and of all where that is known."""
 
 _DEPTHS: Mapping[int, type[np.uint8 | np.uint16]] = {8: np.uint8, 16: np.uint16}
-# What a row of tiles takes over its pixels and bytes a channel: the infrared and the RGB image, the latter twice more
-# where it is encoded or composed.
-_STRIP_COPIES = 1 + 3 * 3
 
 
 class Colorizer:
@@ -51,6 +43,7 @@ class Colorizer:
     Example:
         >>> colorizer = Colorizer("snet")
         >>> rgb = colorizer(infrared)  # (H, W) uint8 -> (H, W, 3) uint8
+        >>> rgb, expected_error = Colorizer("MODEL.onnx", return_trust=True)(infrared)
     """
 
     def __init__(
@@ -62,6 +55,8 @@ class Colorizer:
         intensity: str = "auto",
         threads: int | None = None,
         lanes: int | None = 1,
+        return_trust: bool = False,
+        fade_strength: float = 0.0,
     ) -> None:
         """Load a network.
 
@@ -76,27 +71,30 @@ class Colorizer:
             lanes: runs of the network at the same time, for videos, folders and tiles. 1 is best for a single image
                 and for what must not wait; None takes as many as there are threads and memory for, which is best for
                 all else: on a CPU, runs side by side are faster than one run on all cores.
+            return_trust: whether calls and streams give, with the colours, how wrong each is likely to be: its expected
+                CIEDE2000, (H, W), float32 (`ircolor.trust.error_picture` makes a picture of it).
+            fade_strength: how far colours that are likely to be wrong are faded toward gray: 0 not at all, 1 to gray
+                where they are not to be trusted (`ircolor.trust.fade`).
 
         Raises:
-            UserError: one of them is unknown, unavailable, or a file that is not whole.
+            UserError: one of them is unknown, unavailable, or a file that is not whole; or trust is asked of a model
+                that does not give it.
         """
-        check_tile(tile)
-        self._tile = tile
-        rule = IntensityRule.parse(intensity)
         self.model = find_model(model)
+        rule = IntensityRule.parse(intensity)
         self._rule = IntensityRule.parse(self.model.card.intensity) if rule.kind == "auto" else rule
-        if threads is not None and threads < 1:
-            raise UserError(f"threads {threads}: at least 1 is needed; leave it out for all cores")
-        if lanes is not None and lanes < 1:
-            raise UserError(f"lanes {lanes}: at least 1 is needed; None takes as many as are of use")
-        num_threads = threads or cores().usable
-        wanted = lanes_for(num_threads) if lanes is None else lanes
-        share = max(1, num_threads // wanted)
-        self._session = OnnxSession(self.model.data, self.model.name, device=device, threads=share)
-        self.device, self.device_reason = self._session.device, self._session.device_reason
-        self.lanes = wanted if self.device == "cpu" else 1
-        # However many threads ask: memory was reckoned for so many runs.
-        self._turns = BoundedSemaphore(self.lanes)
+        self._return_trust = return_trust
+        self._network = Network(
+            self.model,
+            device=device,
+            tile=tile,
+            threads=threads,
+            lanes=lanes,
+            trust=return_trust,
+            fade_strength=fade_strength,
+        )
+        self.device, self.device_reason = self._network.device, self._network.device_reason
+        self.lanes = self._network.lanes
 
     @overload
     def __call__(self, infrared: "PillowImage.Image") -> "PillowImage.Image": ...
@@ -111,7 +109,8 @@ class Colorizer:
 
         Returns:
             An RGB image of the same height and width: a PIL image for a PIL image, else an array, (H, W, 3)
-            of uint8.
+            of uint8. With `return_trust` a pair: that image, and the expected CIEDE2000 of each pixel, (H, W) of
+            float32.
 
         Raises:
             UserError: unreadable file, wrong shape or type, NaN or infinite values, or not enough memory.
@@ -119,11 +118,12 @@ class Colorizer:
         result = self.colorize_detailed(infrared)
         for note in result.notes:
             warnings.warn(note, stacklevel=2)
+        rgb: Any = result.rgb
         if is_pillow(infrared):
             from PIL import Image as PillowImage
 
-            return PillowImage.fromarray(result.rgb)
-        return result.rgb
+            rgb = PillowImage.fromarray(rgb)
+        return (rgb, result.expected_error) if self._return_trust else rgb
 
     def colorize_detailed(self, infrared: Any, progress: Progress | None = None, *, depth_bits: int = 8) -> Colorized:
         """As calling the object, but returns also how the result came about, and does not warn.
@@ -136,16 +136,20 @@ class Colorizer:
         source = load(infrared)
         height, width = source.pixels.shape
         dtype = _dtype(depth_bits)
-        with _told(source.pixels.shape):
+        with lack_of_memory_told(source.pixels.shape):
             rgb = np.empty((height, width, 3), dtype)
             shown = np.empty((height, width), dtype)
-        rows = self._rows(source, dtype, None, progress, held_bytes=rgb.nbytes + shown.nbytes)
+            expected_error = np.empty((height, width), np.float32) if self._network.trust else None
+        held_bytes = rgb.nbytes + shown.nbytes + (0 if expected_error is None else expected_error.nbytes)
+        rows = self._rows(source, dtype, None, progress, held_bytes)
         top = 0
         for strip in rows:
             bottom = top + len(strip.rgb)
             rgb[top:bottom], shown[top:bottom] = strip.rgb, strip.infrared
+            if expected_error is not None:
+                expected_error[top:bottom] = strip.expected_error
             top = bottom
-        return Colorized(rgb, shown, rows.window, rows.tiling, rows.provenance, rows.notes)
+        return Colorized(rgb, shown, expected_error, rows.window, rows.tiling, rows.provenance, rows.notes)
 
     def colorize_rows(
         self,
@@ -172,25 +176,21 @@ class Colorizer:
         """
         return self._rows(load(infrared), _dtype(depth_bits), window, progress, held_bytes=0)
 
-    def run(self, infrared: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, infrared: NDArray[np.float32]) -> Prediction:
         """The bare network: for frames whose stored values were mapped before.
 
         Args:
             infrared: (H, W), float32 in [0, 1], from 1x1 upward.
 
         Returns:
-            RGB, (H, W, 3), float32 in [0, 1].
+            RGB, (H, W, 3), float32 in [0, 1], and where trust is on the expected error, (H, W).
 
         Raises:
             UserError: not enough memory.
         """
-        with _told(infrared.shape):
-            rgb = np.empty((*infrared.shape, 3), np.float32)
-            for tile in run_tiles(self._run_network, infrared, self.tiling(infrared.shape)):
-                rgb[tile.rows, tile.columns] = tile.rgb
-        return rgb
+        return self._network.run(infrared)
 
-    def stream(self, frames: Iterable[Any], *, steady: bool = True) -> Iterator[NDArray[np.uint8]]:
+    def stream(self, frames: Iterable[Any], *, steady: bool = True) -> Iterator[Any]:
         """Colorize the frames of a video as they come: brightness and colours are held steady from frame to frame.
 
         Frames are drawn ahead of the results by up to `lanes` + 1, in a thread of their own. Each stream has a state
@@ -201,7 +201,7 @@ class Colorizer:
             steady: keep the colours from flickering (`ircolor.steadiness`).
 
         Yields:
-            RGB, (H, W, 3), uint8, one a frame, in their order.
+            RGB, (H, W, 3), uint8, one a frame, in their order; with `return_trust` pairs, as a call gives.
 
         Raises:
             UserError: a frame of another size, of a wrong shape or type, or with NaN or infinite values.
@@ -212,7 +212,8 @@ class Colorizer:
         """
         for colorized in self.colorize_frames(to_frames(frames), steady=steady):
             if isinstance(colorized, ColorizedFrame):
-                yield np.rint(colorized.rgb * 255).astype(np.uint8)
+                rgb = np.rint(colorized.rgb * 255).astype(np.uint8)
+                yield (rgb, colorized.expected_error) if self._return_trust else rgb
 
     def colorize_frames(
         self, items: Iterable[Frame | Sound], *, steady: bool = True, ahead: bool = True
@@ -229,14 +230,15 @@ class Colorizer:
 
     def tiling(self, shape: tuple[int, ...]) -> Tiling:
         """How `run` cuts a frame of a shape, (H, W), and why so."""
-        float_bytes = 4 * math.prod(shape)
-        return self._plan(shape, held_bytes=(1 + 3) * float_bytes, strip_bytes_per_px=0)
+        return self._network.tiling(shape)
 
     def provenance(self, window: IntensityWindow) -> Provenance:
         """What an output file should say about itself, given the stored values that became black and white."""
         card = self.model.card
         rule = f"{self._rule.low:g}:{self._rule.high:g}" if self._rule.kind == "range" else self._rule.kind
-        return Provenance(card.name, card.version, self.model.sha256, window.low, window.high, rule)
+        strength = self._network.fade_strength
+        remark = f"Colours likely to be wrong are faded toward gray (strength {strength:g})." if strength else ""
+        return Provenance(card.name, card.version, self.model.sha256, window.low, window.high, rule, remark)
 
     def _rows(
         self,
@@ -247,56 +249,21 @@ class Colorizer:
         held_bytes: int,
     ) -> ColorizedRows:
         height, width = source.pixels.shape
-        with _told(source.pixels.shape):
+        with lack_of_memory_told(source.pixels.shape):
             chosen = window or self._rule.window(source.pixels)
-        tiling = self._plan(
-            source.pixels.shape,
-            held_bytes=source.pixels.nbytes + held_bytes,
-            strip_bytes_per_px=_STRIP_COPIES * dtype.itemsize,
-        )
+        tiling = self._network.strip_tiling(source.pixels.shape, dtype, source.pixels.nbytes + held_bytes)
         provenance = self.provenance(chosen)
 
         def make() -> Iterator[Strip]:
-            with _told(source.pixels.shape):
-                yield from run_strips(
-                    self._run_network, source.pixels, tiling, chosen.apply, dtype, lanes=self.lanes, progress=progress
-                )
+            return self._network.strips(source.pixels, tiling, chosen.apply, dtype, progress)
 
         return ColorizedRows(height, width, dtype, chosen, tiling, provenance, source.notes, make)
-
-    def _run_network(self, infrared: NDArray[np.float32]) -> NDArray[np.float32]:
-        with self._turns:
-            return self._session.run(infrared)
-
-    def _plan(self, shape: tuple[int, ...], *, held_bytes: int, strip_bytes_per_px: int) -> Tiling:
-        card = self.model.card
-        height, width = shape
-        return plan_tiles(
-            height + -height % card.grid_px,
-            width + -width % card.grid_px,
-            self._tile,
-            grid_px=card.grid_px,
-            halo_px=card.halo_px,
-            bytes_per_px=card.bytes_per_px,
-            strip_bytes_per_px=strip_bytes_per_px,
-            held_bytes=held_bytes,
-            lanes=self.lanes,
-        )
 
 
 def _dtype(depth_bits: int) -> np.dtype[Any]:
     if depth_bits not in _DEPTHS:
         raise UserError(f"depth {depth_bits}: results have 8 or 16 bits; use 8 or 16")
     return np.dtype(_DEPTHS[depth_bits])
-
-
-@contextmanager
-def _told(shape: tuple[int, ...]) -> Iterator[None]:
-    """Turn a lack of memory into what a user can mend."""
-    try:
-        yield
-    except MemoryError as error:
-        raise UserError(f"not enough memory for an image of {shape}; cut it into parts") from error
 
 
 def colorize(
@@ -307,14 +274,23 @@ def colorize(
     tile: str | int = "auto",
     intensity: str = "auto",
     threads: int | None = None,
+    return_trust: bool = False,
+    fade_strength: float = 0.0,
 ) -> Any:
     """Colorize one image; see `Colorizer` for the arguments, and for the result, which mirrors the input.
 
     The network of the last call is kept, so that a loop over images loads it once.
     """
-    return _last_colorizer(model, device, tile, intensity, threads)(infrared)
+    colorizer = _last_colorizer(
+        model,
+        device=device,
+        tile=tile,
+        intensity=intensity,
+        threads=threads,
+        return_trust=return_trust,
+        fade_strength=fade_strength,
+    )
+    return colorizer(infrared)
 
 
-@lru_cache(maxsize=1)
-def _last_colorizer(model: str | Path, device: str, tile: str | int, intensity: str, threads: int | None) -> Colorizer:
-    return Colorizer(model, device=device, tile=tile, intensity=intensity, threads=threads)
+_last_colorizer = lru_cache(maxsize=1)(Colorizer)

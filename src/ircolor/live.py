@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from fractions import Fraction
@@ -72,16 +73,15 @@ def colorize_live(
     Raises:
         UserError: nothing arrives, or the output cannot be written.
     """
-    arrived_s = 0.0
+    arrivals_s: deque[float] = deque()  # of the frames drawn and not yet written
 
     def frames(source: LiveSource) -> Iterator[Frame]:
-        nonlocal arrived_s
         timer = threading.Timer(duration_s, source.stop) if duration_s is not None else None
         try:
             for number, live in enumerate(source):
                 if number == 0 and timer:
                     timer.start()
-                arrived_s = live.arrived_s
+                arrivals_s.append(live.arrived_s)
                 yield live.frame
         finally:
             if timer:
@@ -91,10 +91,10 @@ def colorize_live(
         latency = Latency(source)
 
         def written(num_done: int) -> None:
-            latency.add(arrived_s, time.monotonic())
+            latency.add(arrivals_s.popleft(), time.monotonic())
             after(num_done)
 
-        # No frame is drawn ahead: it would be old by its turn.
+        # No frame is drawn while the network works on another: it would be old by its turn.
         colorized = colorizer.colorize_frames(frames(source), ahead=False, steady=settings.steady)
         with closing(colorized), suppress(NoFrameError):  # stopped before the first one came
             write_frames(colorizer, colorized, partial(_live_sink, output, settings), settings, written)

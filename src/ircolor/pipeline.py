@@ -62,3 +62,47 @@ def in_order(items: Iterable[T], work: Callable[[T], R], lanes: int) -> Generato
         stopped.set()
         workers.shutdown(wait=True, cancel_futures=True)
         feeder.join(PATIENCE_S)  # whoever opened the source may close it after this
+
+
+def one_ahead(items: Iterable[T]) -> Generator[T, None, None]:
+    """The items; each is drawn, in a thread of its own, while the caller works on the one before, and never earlier.
+
+    So what a camera shows is not old when its turn comes, as it would be with a queue.
+
+    Args:
+        items: may be slow to draw, or endless.
+
+    Raises:
+        Exception: what drawing an item raises, when its turn comes.
+    """
+    drawn: queue.SimpleQueue[Future[T] | None] = queue.SimpleQueue()
+    wanted = threading.Semaphore(1)
+    stopped = threading.Event()
+
+    def draw() -> None:
+        source = iter(items)
+        while True:
+            wanted.acquire()
+            if stopped.is_set():
+                break
+            item: Future[T] = Future()
+            try:
+                item.set_result(next(source))
+            except StopIteration:
+                drawn.put(None)
+                break
+            except BaseException as error:  # told where the item would have come
+                item.set_exception(error)
+            drawn.put(item)
+
+    drawer = threading.Thread(target=draw, name="ircolor-drawer", daemon=True)  # it may hang, as a feeder
+    drawer.start()
+    try:
+        while (item := drawn.get()) is not None:
+            result = item.result()
+            wanted.release()
+            yield result
+    finally:
+        stopped.set()
+        wanted.release()
+        drawer.join(PATIENCE_S)

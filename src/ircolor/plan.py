@@ -13,6 +13,7 @@ from ircolor.media.video_codecs import CODECS
 from ircolor.media.video_writer import WRITABLE_VIDEO_SUFFIXES, check_video_output, default_video_suffix
 
 TIFF_SUFFIXES = (".tif", ".tiff")
+TRUST_MODES = ("map", "fade")
 
 
 @dataclass(frozen=True)
@@ -24,24 +25,30 @@ class Settings:
         codec: of videos, one of `media.video_writer.CODECS`.
         compare: the infrared image beside its colours.
         steady: videos are kept from flickering (`steadiness.Steadier`).
+        trust: map to write the expected error in place of the colours, or beside them where the infrared image is; fade
+            where colours are faded by it, which the Colorizer does; None for neither.
     """
 
     depth_bits: int = 8
     codec: str = "h264"
     compare: bool = False
     steady: bool = True
+    trust: str | None = None
 
     def __post_init__(self) -> None:
         """Check what users choose.
 
         Raises:
-            UserError: an unknown codec, or a depth that nothing is written in.
+            UserError: an unknown codec or way to show trust, or a depth that nothing is written in.
         """
         if self.codec not in CODECS:
             known = ", ".join(CODECS)
             raise UserError(f"--codec {self.codec}: unknown; {did_you_mean(self.codec, CODECS)}use one of {known}")
         if self.depth_bits not in (8, 16):
             raise UserError(f"depth {self.depth_bits}: results have 8 or 16 bits a channel; give one of them")
+        if self.trust not in (None, *TRUST_MODES):
+            known = " or ".join(TRUST_MODES)
+            raise UserError(f"--trust {self.trust}: unknown; {did_you_mean(self.trust, TRUST_MODES)}use {known}")
 
 
 DEFAULT_SETTINGS = Settings()
@@ -87,7 +94,7 @@ def plan_jobs(
         output: a file (for one source), a folder, or - for standard output. Without it the result of an image
             is NAME_rgb.png beside it (.tiff for one of several pages), that of a video NAME_rgb in the container
             of the input where that can be written, that of a folder the tree FOLDER_rgb, that of standard input
-            standard output.
+            standard output; of a map of trust NAME_trust and FOLDER_trust.
         overwrite: replace outputs that exist.
         resume: leave out sources whose output exists.
         settings: what the outputs must be able to hold.
@@ -100,8 +107,7 @@ def plan_jobs(
         raise UserError("--overwrite and --resume contradict each other; give one of them")
     skip = Path(output) if output and is_folder(Path(output)) else None
     opened = [open_source(source, skip) for source in sources]
-    jobs = _pair(opened, output, settings)
-    targets = {resolved(job.output) for job in jobs.values() if job.output}
+    jobs, targets = _pair(opened, output, settings)
     chosen: list[Job] = []
     claimed: dict[Path, str] = {}
     num_outputs = num_done = 0
@@ -129,8 +135,13 @@ def plan_jobs(
     return Plan(tuple(chosen), failures, num_done, num_outputs)
 
 
-def _pair(sources: Sequence[Source], output: str | None, settings: Settings) -> dict[Path | bytes, Job]:
-    """A job for each source, by its resolved path or its bytes: what is given twice is done once."""
+def _pair(
+    sources: Sequence[Source], output: str | None, settings: Settings
+) -> tuple[dict[Path | bytes, Job], set[Path]]:
+    """A job for each source, by its resolved path or its bytes: what is given twice is done once.
+
+    And where results of these sources may lie, be they colours or maps of trust: none of them is a source.
+    """
     streams = [source.kind for source in sources].count("stdin")
     num_items = sum(len(source.items) for source in sources)
     if streams and len(sources) > 1:
@@ -144,28 +155,31 @@ def _pair(sources: Sequence[Source], output: str | None, settings: Settings) -> 
         if Path(output).suffix.lower() in (*WRITABLE_SUFFIXES, *WRITABLE_VIDEO_SUFFIXES) and not alone:
             raise UserError(f"{output}: is the name of a file, but the results of the sources need a folder")
     jobs: dict[Path | bytes, Job] = {}
+    targets: set[Path] = set()
     for source in sources:
         for item in source.items:
             key = item.content if isinstance(item.content, bytes) else resolved(item.content)
-            target = _output_of(item, source, output, alone, settings)
-            if target:
-                _check_output(item, target, settings)
+            if output == "-" or (output is None and source.kind == "stdin"):
+                jobs.setdefault(key, Job(item, None))
+                continue
+            suffix = _result_suffix(item, settings.codec)
+            colors, trust = (_output_of(item, source, output, alone, suffix, ending) for ending in ("_rgb", "_trust"))
+            target = trust if settings.trust == "map" else colors
+            _check_output(item, target, settings)
             jobs.setdefault(key, Job(item, target))
-    return jobs
+            targets |= {resolved(colors), resolved(trust)}
+    return jobs, targets
 
 
-def _output_of(item: SourceItem, source: Source, output: str | None, alone: bool, settings: Settings) -> Path | None:
-    if output == "-" or (output is None and source.kind == "stdin"):
-        return None
-    suffix = _result_suffix(item, settings.codec)
+def _output_of(item: SourceItem, source: Source, output: str | None, alone: bool, suffix: str, ending: str) -> Path:
     if output is not None:
         path = Path(output)
         names_a_file = path.suffix and not output.endswith(("/", "\\")) and not is_folder(path)
         return path if alone and names_a_file else path / item.relative.with_suffix(suffix)
     if source.kind == "folder":
         named = source.base if source.base.name not in ("", "..") else source.base.resolve()
-        return Path(f"{named}_rgb") / item.relative.with_suffix(suffix)
-    return source.base / item.relative.with_name(f"{item.relative.stem}_rgb{suffix}")
+        return Path(f"{named}{ending}") / item.relative.with_suffix(suffix)
+    return source.base / item.relative.with_name(f"{item.relative.stem}{ending}{suffix}")
 
 
 def _result_suffix(item: SourceItem, codec: str) -> str:

@@ -12,10 +12,12 @@ from ircolor.errors import UserError
 from ircolor.media.frames import Frame, Sound
 from ircolor.media.images import to_infrared
 from ircolor.media.intensity import IntensityRule, IntensityTracker, IntensityWindow
-from ircolor.pipeline import in_order
+from ircolor.pipeline import in_order, one_ahead
+from ircolor.sessions.prediction import Prediction
 from ircolor.steadiness import Look, Steadier
 
-Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Run = Callable[[NDArray[np.float32]], Prediction]
+"""Of an image at rest, (H, W) in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,15 @@ class ColorizedFrame:
         window: the stored values that were taken for black and white.
         infrared: (H, W), float32 in [0, 1]: the frame seen through the window.
         rgb: (H, W, 3), float32 in [0, 1].
+        expected_error: (H, W), float32, CIEDE2000: what the network says of its colours for this frame alone; None
+            where it is not wanted.
     """
 
     frame: Frame
     window: IntensityWindow
     infrared: NDArray[np.float32]
     rgb: NDArray[np.float32]
+    expected_error: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,10 @@ def colorize_frames(
 
     Args:
         items: frames of one size, and sound.
-        run: the network, (H, W) in [0, 1] -> (H, W, 3) in [0, 1]; called from `lanes` threads.
+        run: the network; called from `lanes` threads.
         rule: which stored values are black and white.
-        lanes: frames in the network at the same time, at least 1; 0 to draw a frame only when the last is done, as a
-            camera wants it.
+        lanes: frames in the network at the same time, at least 1; 0 to draw a frame only when the last has left the
+            network and was taken, as a camera wants it.
         steady: keep brightness and colours from flickering.
     """
     steadier = Steadier() if steady else None
@@ -79,17 +84,17 @@ def colorize_frames(
                     look = steadier.begin(infrared)
             yield _Seen(item, window, infrared, look)
 
-    def predicted(item: _Seen | Sound) -> tuple[_Seen, NDArray[np.float32]] | Sound:
+    def predicted(item: _Seen | Sound) -> tuple[_Seen, Prediction] | Sound:
         return item if isinstance(item, Sound) else (item, run(item.look.infrared if item.look else item.infrared))
 
-    for item in in_order(seen(), predicted, lanes) if lanes else map(predicted, seen()):
+    for item in in_order(seen(), predicted, lanes) if lanes else one_ahead(map(predicted, seen())):
         if isinstance(item, Sound):
             yield item
             continue
-        seen_frame, rgb = item
+        seen_frame, (rgb, expected_error) = item
         if steadier and seen_frame.look:
             rgb = steadier.settle(seen_frame.look, rgb)
-        yield ColorizedFrame(seen_frame.frame, seen_frame.window, seen_frame.infrared, rgb)
+        yield ColorizedFrame(seen_frame.frame, seen_frame.window, seen_frame.infrared, rgb, expected_error)
 
 
 def to_frames(arrays: Iterable[Any]) -> Iterator[Frame]:

@@ -9,19 +9,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from ircolor.atomic import open_atomic
+from ircolor.colorized import Strip
 from ircolor.colorizer import Colorizer, Progress
 from ircolor.errors import UserError
-from ircolor.media.compose import side_by_side
 from ircolor.media.frames import Frame, Sound
 from ircolor.media.intensity import IntensityWindow
 from ircolor.media.raw_video import RawFormat, RawWriter, read_raw
 from ircolor.media.video import open_video
 from ircolor.media.video_writer import WRITABLE_VIDEO_SUFFIXES, VideoWriter, check_video_output
+from ircolor.picture import PictureMaker
 from ircolor.plan import Settings
 from ircolor.stream import ColorizedFrame
 
@@ -54,6 +56,7 @@ class VideoResult:
         num_frames: written.
         window: of the first frame: the stored values that were taken for black and white.
         tiles: how the frames were cut.
+        mean_expected_error: of all pixels, CIEDE2000, where trust is on.
         notes: what the user should know of.
         damage: one sentence when the video is damaged or ends early; what precedes that was colorized.
     """
@@ -61,6 +64,7 @@ class VideoResult:
     num_frames: int
     window: IntensityWindow
     tiles: str
+    mean_expected_error: float | None = None
     notes: tuple[str, ...] = ()
     damage: str | None = None
 
@@ -143,22 +147,27 @@ def write_frames(
         colorizer: that made them; it signs the result.
         items: the frames, at least one, and sound at its place.
         open_sink: opens where they go.
-        settings: depth and side by side.
+        settings: depth and what is shown.
         after: called with the number of frames written, after each.
     """
+    maker = PictureMaker(settings)
     early: list[Sound] = []
     sink: Sink | None = None
     num_frames = 0
     with ExitStack() as opened:
+        # Frames and the network keep all cores busy: threads within one step of one frame only wait for each other.
+        opened.callback(cv2.setNumThreads, cv2.getNumThreads())
+        cv2.setNumThreads(1)
         for item in items:
             if isinstance(item, Sound):
                 sink.copy(item) if sink else early.append(item)
                 continue
-            picture = _picture(item, settings)
+            picture = maker.picture(_quantized(item, settings.depth_bits))
             if sink is None:
                 window, tiles = item.window, colorizer.tiling(item.infrared.shape).reason
                 height, width = picture.shape[:2]
-                sink = opened.enter_context(open_sink(height, width, colorizer.provenance(window).sentence))
+                inscription = maker.inscription(colorizer.provenance(window))
+                sink = opened.enter_context(open_sink(height, width, inscription.sentence))
                 for sound in early:
                     sink.copy(sound)
             assert item.frame.pts is not None, "readers count where a file has no time stamps"
@@ -168,7 +177,7 @@ def write_frames(
                 after(num_frames)
     if sink is None:
         raise NoFrameError("no frame came; is the source a video, and does it send?")
-    return VideoResult(num_frames, window, tiles, sink.notes)
+    return VideoResult(num_frames, window, tiles, maker.mean_error.delta_e, sink.notes)
 
 
 @contextmanager
@@ -234,9 +243,12 @@ def _file_sink(
         yield writer
 
 
-def _picture(frame: ColorizedFrame, settings: Settings) -> NDArray[Any]:
-    """What is written of a frame, (H, W, 3), uint8 or uint16."""
-    dtype = np.uint8 if settings.depth_bits == 8 else np.uint16
-    white = np.iinfo(dtype).max
-    rgb = np.rint(frame.rgb * white).astype(dtype)
-    return side_by_side([np.rint(frame.infrared * white).astype(dtype), rgb]) if settings.compare else rgb
+def _quantized(frame: ColorizedFrame, depth_bits: int) -> Strip:
+    """A frame as integers."""
+
+    def rounded(image: NDArray[np.float32]) -> NDArray[Any]:
+        if depth_bits == 8:
+            return np.asarray(cv2.convertScaleAbs(image, alpha=255.0))  # in one pass
+        return np.rint(image * 65535).astype(np.uint16)
+
+    return Strip(rounded(frame.rgb), rounded(frame.infrared), frame.expected_error)

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from ircolor.errors import UserError
 from ircolor.machine import Cores
 from ircolor.sessions.onnx import OnnxSession
 from ircolor.sessions.providers import DEVICES, available_devices
+from tests.trust_models import error_by_brightness
 
 
 def identity_model(location: str | None = None, output: str = "rgb") -> bytes:
@@ -42,7 +44,7 @@ def identity_model(location: str | None = None, output: str = "rgb") -> bytes:
 def test_it_runs_and_says_where_and_why() -> None:
     session = OnnxSession(identity_model(), "identity", device="cpu", threads=1)
     infrared = np.random.default_rng(0).uniform(-1, 1, (2, 1, 4, 5)).astype(np.float32)
-    np.testing.assert_array_equal(session.run(infrared), np.repeat(infrared, 3, axis=1))
+    np.testing.assert_array_equal(session.run(infrared).rgb, np.repeat(infrared, 3, axis=1))
     assert (session.device, session.device_reason) == ("cpu", "as asked")
 
 
@@ -114,7 +116,7 @@ def test_auto_takes_the_first_in_order_that_starts_and_says_why(
     session = OnnxSession(identity_model(), "identity")
     assert (session.device, session.device_reason) == (chosen, reason)
     infrared = np.zeros((1, 1, 2, 2), np.float32)
-    assert session.run(infrared).shape == (1, 3, 2, 2)
+    assert session.run(infrared).rgb.shape == (1, 3, 2, 2)
 
 
 def test_a_provider_that_falls_back_in_silence_is_noticed(built_for: Callable[..., list[list[str]]]) -> None:
@@ -210,3 +212,44 @@ def test_onnxruntime_sends_no_reports_of_its_use(tmp_path: Path) -> None:
     environment |= {"TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(ircolor.__file__).parents[1])}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
     assert not list(tmp_path.iterdir()), "it began a session of telemetry"
+
+
+def test_trust_is_given_where_it_is_wanted() -> None:
+    infrared = np.array([[[[-1, 0, 1]]]], np.float32)
+    plain = OnnxSession(error_by_brightness(), "known", device="cpu", threads=1)
+    with_trust = OnnxSession(error_by_brightness(), "known", device="cpu", threads=1, trust=True)
+    assert plain.gives_trust
+    assert plain.run(infrared).expected_error is None
+    expected_error = with_trust.run(infrared).expected_error
+    assert expected_error is not None
+    np.testing.assert_allclose(expected_error, [[[[0, 15, 30]]]])
+    np.testing.assert_array_equal(with_trust.run(infrared).rgb, plain.run(infrared).rgb)
+
+
+def test_trust_that_is_not_wanted_is_not_computed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def nodes_run(trust: bool) -> set[str]:
+        really_make = onnxruntime.SessionOptions
+
+        def profiled() -> onnxruntime.SessionOptions:
+            options = really_make()
+            options.enable_profiling = True
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # keeps the names
+            return options
+
+        with monkeypatch.context() as patch:
+            patch.setattr(onnxruntime, "SessionOptions", profiled)
+            session = OnnxSession(error_by_brightness(), "known", device="cpu", threads=1, trust=trust)
+        session.run(np.zeros((1, 1, 2, 2), np.float32))
+        events = json.loads(Path(session._session.end_profiling()).read_text())
+        return {event["name"].removesuffix("_kernel_time") for event in events if event["cat"] == "Node"}
+
+    assert nodes_run(trust=False) == {"black", "colour"}
+    assert nodes_run(trust=True) == {"black", "colour", "head_scale", "head_shift"}
+
+
+def test_trust_of_a_model_that_has_none_is_told() -> None:
+    assert not OnnxSession(identity_model(), "identity", device="cpu").gives_trust
+    with pytest.raises(UserError, match=r"identity: does not tell how far its colours can be trusted; take a model"):
+        OnnxSession(identity_model(), "identity", device="cpu", trust=True)

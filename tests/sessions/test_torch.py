@@ -28,7 +28,7 @@ def infrared() -> Images:
 
 @pytest.fixture(scope="module")
 def by_onnxruntime(net: ColorizingNet, infrared: Images) -> Images:
-    return OnnxSession(to_onnx(net).SerializeToString(), "net", device="cpu", threads=1).run(infrared)
+    return OnnxSession(to_onnx(net).SerializeToString(), "net", device="cpu", threads=1).run(infrared).rgb
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_it_gives_what_onnxruntime_gives(
     by_onnxruntime: Images,
 ) -> None:
     session = TorchSession(net, device="cpu", precision=precision, channels_last=channels_last)
-    rgb = session.run(infrared)
+    rgb = session.run(infrared).rgb
     assert (rgb.dtype.name, rgb.shape) == ("float32", (2, 3, 32, 48))
     assert rgb.flags.c_contiguous
     np.testing.assert_allclose(rgb, by_onnxruntime, atol=tolerance)
@@ -61,10 +61,10 @@ def test_the_net_that_was_given_stays_as_it_is(infrared: Images) -> None:
 def test_threads_get_each_their_own_result(net: ColorizingNet, infrared: Images) -> None:
     session = TorchSession(net, device="cpu")
     images = [infrared * scale for scale in (0.2, 0.4, 0.6, 0.8)]
-    expected = [session.run(image) for image in images]
+    expected = [session.run(image).rgb for image in images]
     with ThreadPoolExecutor(4) as pool:
-        for rgb, alone in zip(pool.map(session.run, images), expected, strict=True):
-            np.testing.assert_array_equal(rgb, alone)
+        for prediction, alone in zip(pool.map(session.run, images), expected, strict=True):
+            np.testing.assert_array_equal(prediction.rgb, alone)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def fresh_compiler() -> Iterator[None]:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 def test_compiled_it_gives_the_same(net: ColorizingNet, infrared: Images, by_onnxruntime: Images) -> None:
     session = TorchSession(net, device="cpu", mode="compile")
-    np.testing.assert_allclose(session.run(infrared), by_onnxruntime, atol=1e-5)
+    np.testing.assert_allclose(session.run(infrared).rgb, by_onnxruntime, atol=1e-5)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -89,7 +89,7 @@ def test_on_a_gpu_each_mode_gives_the_same(
 ) -> None:
     session = TorchSession(net, device="cuda", mode=mode)
     for images, expected in ((infrared, by_onnxruntime), (infrared[::-1].copy(), by_onnxruntime[::-1])):
-        np.testing.assert_allclose(session.run(images), expected, atol=0.01)  # TF32
+        np.testing.assert_allclose(session.run(images).rgb, expected, atol=0.01)  # TF32
 
 
 def test_too_little_memory_is_told(monkeypatch: pytest.MonkeyPatch, net: ColorizingNet, infrared: Images) -> None:

@@ -31,6 +31,17 @@ def colorize(
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="Write the infrared image beside its colours.")
     ] = False,
+    trust: Annotated[
+        str | None,
+        typer.Option(
+            metavar="map|fade",
+            help="Write a map of the expected colour error, or fade colours by it.",
+            show_default="neither",
+        ),
+    ] = None,
+    fade_strength: Annotated[
+        float | None, typer.Option(metavar="0..1", help="Of --trust fade.", show_default="1")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Skip inputs whose output exists.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on with what arrives in a folder, until Ctrl-C.")] = False,
@@ -53,7 +64,9 @@ def colorize(
     Without -o, photo.png becomes photo_rgb.png beside it, clip.mp4
     clip_rgb.mp4, a folder the same tree in FOLDER_rgb, and standard input
     standard output. The metadata of every result says that its colours are
-    predicted. Nothing is overwritten unasked. Videos keep their sound and
+    predicted. Nothing is overwritten unasked. With --trust map the names
+    end in _trust: the picture shows, dark to bright, how wrong each colour
+    is expected to be (CIEDE2000 0 to 30). Videos keep their sound and
     time stamps; live sources take -o FILE, -o URL, or -o - for raw frames.
 
     [bold]Examples[/bold]
@@ -67,6 +80,8 @@ def colorize(
       ircolor colorize drive.mp4 --side-by-side
 
       ircolor colorize incoming/ -o coloured/ --watch
+
+      ircolor colorize night.png --model MODEL.onnx --trust map
 
       ircolor colorize rtsp://10.0.0.7/stream -o night.mkv --duration 3600
 
@@ -82,8 +97,20 @@ def colorize(
     from ircolor.media.addresses import is_live, shown
     from ircolor.plan import Settings
 
-    settings = Settings(depth_bits=depth, codec=codec, compare=side_by_side, steady=steady)
-    load = partial(Colorizer, model, device=device, tile=tile, intensity=intensity, threads=threads)
+    settings = Settings(depth_bits=depth, codec=codec, compare=side_by_side, steady=steady, trust=trust)
+    if fade_strength is not None and trust != "fade":
+        raise UserError("--fade-strength: is for --trust fade; give that too, or leave it out")
+    strength = 1.0 if fade_strength is None else fade_strength
+    load = partial(
+        Colorizer,
+        model,
+        device=device,
+        tile=tile,
+        intensity=intensity,
+        threads=threads,
+        return_trust=trust is not None,
+        fade_strength=strength if trust == "fade" else 0.0,
+    )
     live = any(is_live(source) for source in sources)
     if (live or raw is not None) and (len(sources) > 1 or resume or watch or as_json):
         raise UserError(

@@ -94,7 +94,9 @@ def _say_outcome(outcome: Outcome) -> None:
     for note in outcome.notes:
         say(f"{outcome.input}: {note}")
     if outcome.intensity:
-        how = "; ".join(text for text in (outcome.intensity, outcome.tiles) if text)
+        error = outcome.mean_expected_error
+        trust = None if error is None else f"expected error {error:.1f} CIEDE2000 on the average"
+        how = "; ".join(text for text in (outcome.intensity, outcome.tiles, trust) if text)
         frames = f"{outcome.num_frames} frames, " if outcome.num_frames else ""
         say(f"{outcome.input} -> {outcome.output} ({frames}{outcome.seconds:.2f} s; {how})")
 

@@ -30,6 +30,7 @@ class Provenance:
         low: stored infrared value that became black.
         high: stored infrared value that became white.
         rule: how they were found: auto, full, percentile or LOW:HIGH, as --intensity takes it.
+        remark: what else people should know, in whole sentences; empty for nothing.
     """
 
     model: str
@@ -38,6 +39,7 @@ class Provenance:
     low: float
     high: float
     rule: str
+    remark: str = ""
 
     @property
     def sentence(self) -> str:
@@ -45,7 +47,7 @@ class Provenance:
         return (
             f"Colours predicted from an infrared image by {self.model} {self.model_version}; they are not a "
             f"measurement. Infrared {self.low:g} to {self.high:g} shown as black to white "
-            f"(intensity {self.rule})."
+            f"(intensity {self.rule}). {self.remark}".rstrip()
         )
 
     def xmp(self) -> bytes:

@@ -1,14 +1,14 @@
 """Run one network with onnxruntime.
 
-Contract: input `infrared`, float32 (B, 1, H, W) in [-1, 1], H and W multiples of the card's grid; output
-`rgb`, float32 (B, 3, H, W) in [-1, 1]. The model comes as bytes, so that it cannot refer to other files on
-the disk.
+Contract: input `infrared`, float32 (B, 1, H, W) in [-1, 1], H and W multiples of the card's grid; outputs
+`rgb`, float32 (B, 3, H, W) in [-1, 1], and of models that know how far their colours can be trusted
+`expected_error`, float32 (B, 1, H, W), CIEDE2000. The model comes as bytes, so that it cannot refer to other files
+on the disk.
 """
 
 from collections.abc import Sequence
 from contextlib import nullcontext
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
 from ircolor.machine import cores
+from ircolor.sessions.outputs import keep_output, output_names
+from ircolor.sessions.prediction import Prediction
 from ircolor.sessions.providers import Device, devices_to_try
 
+_COLOURS, _WITH_TRUST = ["rgb"], ["rgb", "expected_error"]
 _NO_FOLDER = "/nonexistent/ircolor-models-hold-their-own-weights"
 
 
@@ -27,9 +30,12 @@ class OnnxSession:
     Attributes:
         device: where it runs, a name of `ircolor.sessions.providers.DEVICES`.
         device_reason: why there, in a few words for the user.
+        gives_trust: whether the network knows the expected error of its colours.
     """
 
-    def __init__(self, model: bytes, name: str, *, device: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self, model: bytes, name: str, *, device: str = "auto", threads: int | None = None, trust: bool = False
+    ) -> None:
         """Load a network.
 
         Args:
@@ -37,47 +43,54 @@ class OnnxSession:
             name: what to call it in messages.
             device: auto or a name of `ircolor.sessions.providers.DEVICES`; auto takes the fastest that starts.
             threads: CPU threads for one run; all cores that this process may use when not given.
+            trust: whether runs give the expected error too; else nothing of it is computed.
 
         Raises:
-            UserError: unknown or unavailable device, a bad number of threads, or a model that does not load
-                or does not keep the contract.
+            UserError: unknown or unavailable device, a bad number of threads, a model that does not load or does not
+                keep the contract, or one that does not know the expected error that is wanted.
         """
         if threads is not None and threads < 1:
             raise UserError(f"threads {threads}: at least 1 is needed; leave it out for all cores")
         candidates = devices_to_try(device)
+        try:
+            self.gives_trust = output_names(model) == _WITH_TRUST
+        except ValueError as error:
+            raise UserError(f"{name}: is no ONNX model, or damaged ({error}); export it again") from error
+        if self.gives_trust and not trust:
+            model = keep_output(model, "rgb")
         self._session, self.device, reason = _start_first(model, name, candidates, threads)
         self.device_reason = reason if device == "auto" else "as asked"
         # DirectML takes one run of a session at a time.
         self._turn = Lock() if self.device == "directml" else nullcontext()
         inputs = [tensor.name for tensor in self._session.get_inputs()]
         outputs = [tensor.name for tensor in self._session.get_outputs()]
-        if inputs != ["infrared"] or outputs != ["rgb"]:
+        if inputs != ["infrared"] or outputs not in (_COLOURS, _WITH_TRUST):
             raise UserError(
                 f"{name}: takes {inputs}, gives {outputs}, not infrared, rgb; export it with ircolor export"
             )
+        if trust and not self.gives_trust:
+            raise UserError(
+                f"{name}: does not tell how far its colours can be trusted; take a model with trust (ircolor models)"
+            )
+        self._outputs = outputs
 
-    def run(self, infrared: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Predict colours.
+    def run(self, infrared: NDArray[np.float32]) -> Prediction:
+        """Predict colours, and their expected error where the session was made with trust.
 
         Args:
             infrared: (B, 1, H, W) in [-1, 1], H and W multiples of the grid.
-
-        Returns:
-            RGB, (B, 3, H, W) in [-1, 1].
 
         Raises:
             UserError: not enough memory, or a network that cannot take the image.
         """
         try:
             with self._turn:
-                outputs: list[Any] = self._session.run(["rgb"], {"infrared": infrared})
+                return Prediction(*self._session.run(self._outputs, {"infrared": infrared}))
         except Exception as error:
             if "alloc" not in str(error).lower():
                 raise UserError(f"onnxruntime cannot run the network ({brief(error)}); export it again") from error
             height, width = infrared.shape[2:]
             raise UserError(f"not enough memory for {height}x{width} pixels at once; try a smaller --tile") from error
-        rgb: NDArray[np.float32] = outputs[0]
-        return rgb
 
 
 def _start_first(

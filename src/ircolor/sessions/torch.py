@@ -1,8 +1,8 @@
 """Run one network with torch, to measure it where onnxruntime is not the fastest: GPUs in half precision.
 
-Same contract as `ircolor.sessions.onnx`: `infrared`, float32 (B, 1, H, W) in [-1, 1], H and W multiples of the net's
-grid, to `rgb`, float32 (B, 3, H, W) in [-1, 1]. The network comes built; who has a checkpoint loads it with
-`ircolor.training.export.net_of`. Speed does not depend on the weights, so random ones do for measuring.
+Same contract as `ircolor.sessions.onnx`, without the expected error: `infrared`, float32 (B, 1, H, W) in [-1, 1], H and
+W multiples of the net's grid, to `rgb`, float32 (B, 3, H, W) in [-1, 1]. The network comes built; who has a checkpoint
+loads it with `ircolor.training.export.net_of`. Speed does not depend on the weights, so random ones do for measuring.
 """
 
 import copy
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ircolor.errors import UserError, brief
+from ircolor.sessions.prediction import Prediction
 
 Precision = Literal["float32", "bfloat16", "float16"]
 Mode = Literal["eager", "compile", "graph"]
@@ -90,21 +91,18 @@ class TorchSession:
             self._graphs[infrared.shape] = _Graph(self._net, infrared)
         return self._graphs[infrared.shape].replay(infrared)
 
-    def run(self, infrared: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, infrared: NDArray[np.float32]) -> Prediction:
         """Predict colours.
 
         Args:
             infrared: (B, 1, H, W) in [-1, 1], H and W multiples of the grid.
-
-        Returns:
-            RGB, (B, 3, H, W) in [-1, 1].
 
         Raises:
             UserError: not enough memory.
         """
         try:
             with self._turn:
-                rgb: NDArray[np.float32] = self.predict(self.to_device(infrared)).float().cpu().contiguous().numpy()
+                return Prediction(self.predict(self.to_device(infrared)).float().cpu().contiguous().numpy())
         except RuntimeError as error:
             if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
                 raise
@@ -112,7 +110,6 @@ class TorchSession:
             raise UserError(
                 f"not enough memory for {height}x{width} pixels at once ({brief(error)}); cut the image into tiles"
             ) from error
-        return rgb
 
 
 class _Graph:

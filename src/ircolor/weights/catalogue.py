@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from ircolor.errors import UserError, did_you_mean
+from ircolor.sessions.outputs import output_names
 from ircolor.weights.card import Card
 from ircolor.weights.seal import open_sealed
 
@@ -30,6 +31,11 @@ class Model:
     def sha256(self) -> str:
         """Digest of the file, as `sha256sum` prints it."""
         return hashlib.sha256(self.data).hexdigest()
+
+    @cached_property
+    def gives_trust(self) -> bool:
+        """Whether the network tells the expected error of its colours."""
+        return "expected_error" in output_names(self.data)
 
 
 def list_models() -> tuple[Model, ...]:

@@ -1,0 +1,158 @@
+"""A network that is ready to run over images of any size: so many runs at a time, in tiles that fit the memory."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ircolor.colorized import Strip
+from ircolor.errors import UserError
+from ircolor.machine import cores
+from ircolor.memory import lanes_for
+from ircolor.sessions.onnx import OnnxSession
+from ircolor.sessions.prediction import Prediction
+from ircolor.tiled import run_strips, run_tiles
+from ircolor.tiles import Tiling, check_tile, plan_tiles
+from ircolor.trust import check_fade_strength
+from ircolor.weights.catalogue import Model
+
+# What a row of tiles takes over its pixels and bytes a channel: the infrared and the RGB image, the latter twice more
+# where it is encoded or composed.
+_STRIP_COPIES = 1 + 3 * 3
+# With the expected error, in float32, there may be its map beside the RGB image.
+_MAP_COPIES, _ERROR_BYTES = 3 * 3, 4
+
+
+class Network:
+    """A loaded network; threads may share it.
+
+    Attributes:
+        device: where it runs.
+        device_reason: why there.
+        lanes: runs at the same time.
+        trust: whether it gives the expected error.
+        fade_strength: how far colours are faded by it.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        device: str,
+        tile: str | int,
+        threads: int | None,
+        lanes: int | None,
+        trust: bool,
+        fade_strength: float,
+    ) -> None:
+        """Load it; the arguments are those of `Colorizer`.
+
+        Raises:
+            UserError: one of them is unknown or unavailable, or the model has no expected error where it is needed.
+        """
+        check_tile(tile)
+        check_fade_strength(fade_strength)
+        if threads is not None and threads < 1:
+            raise UserError(f"threads {threads}: at least 1 is needed; leave it out for all cores")
+        if lanes is not None and lanes < 1:
+            raise UserError(f"lanes {lanes}: at least 1 is needed; None takes as many as are of use")
+        self._card, self._tile = model.card, tile
+        self.fade_strength = fade_strength
+        self.trust = trust or fade_strength > 0
+        num_threads = threads or cores().usable
+        wanted = lanes_for(num_threads) if lanes is None else lanes
+        share = max(1, num_threads // wanted)
+        self._session = OnnxSession(model.data, model.name, device=device, threads=share, trust=self.trust)
+        self.device, self.device_reason = self._session.device, self._session.device_reason
+        self.lanes = wanted if self.device == "cpu" else 1
+        # However many threads ask: memory was reckoned for so many runs.
+        self._turns = BoundedSemaphore(self.lanes)
+
+    def run(self, infrared: NDArray[np.float32]) -> Prediction:
+        """Colorize an image at rest, (H, W) in [0, 1], into one of the same size.
+
+        Raises:
+            UserError: not enough memory.
+        """
+        with lack_of_memory_told(infrared.shape):
+            rgb = np.empty((*infrared.shape, 3), np.float32)
+            expected_error = np.empty(infrared.shape, np.float32) if self.trust else None
+            tiling = self.tiling(infrared.shape)
+            for tile in run_tiles(self._run, infrared, tiling, fade_strength=self.fade_strength):
+                rgb[tile.rows, tile.columns] = tile.rgb
+                if expected_error is not None:
+                    expected_error[tile.rows, tile.columns] = tile.expected_error
+        return Prediction(rgb, expected_error)
+
+    def strips(
+        self,
+        pixels: NDArray[Any],
+        tiling: Tiling,
+        to_unit: Callable[[NDArray[Any]], NDArray[np.float32]],
+        dtype: np.dtype[Any],
+        progress: Callable[[int, int], None] | None,
+    ) -> Iterator[Strip]:
+        """As `ircolor.tiled.run_strips`.
+
+        Raises:
+            UserError: not enough memory.
+        """
+        with lack_of_memory_told(pixels.shape):
+            yield from run_strips(
+                self._run,
+                pixels,
+                tiling,
+                to_unit,
+                dtype,
+                lanes=self.lanes,
+                fade_strength=self.fade_strength,
+                progress=progress,
+            )
+
+    def tiling(self, shape: tuple[int, ...]) -> Tiling:
+        """How `run` cuts an image of a shape, (H, W), and why so."""
+        float_bytes = 4 * math.prod(shape)
+        return self._plan(shape, held_bytes=(1 + 3 + self.trust) * float_bytes, strip_bytes_per_px=0)
+
+    def strip_tiling(self, shape: tuple[int, ...], dtype: np.dtype[Any], held_bytes: int) -> Tiling:
+        """How an image is to be cut for `strips`.
+
+        Args:
+            shape: of the image, (H, W).
+            dtype: of the strips.
+            held_bytes: memory that the image takes already.
+        """
+        bytes_per_px = (_STRIP_COPIES + _MAP_COPIES * self.trust) * dtype.itemsize + _ERROR_BYTES * self.trust
+        return self._plan(shape, held_bytes=held_bytes, strip_bytes_per_px=bytes_per_px)
+
+    def _run(self, infrared: NDArray[np.float32]) -> Prediction:
+        with self._turns:
+            return self._session.run(infrared)
+
+    def _plan(self, shape: tuple[int, ...], *, held_bytes: int, strip_bytes_per_px: int) -> Tiling:
+        card = self._card
+        height, width = shape
+        return plan_tiles(
+            height + -height % card.grid_px,
+            width + -width % card.grid_px,
+            self._tile,
+            grid_px=card.grid_px,
+            halo_px=card.halo_px,
+            bytes_per_px=card.bytes_per_px,
+            strip_bytes_per_px=strip_bytes_per_px,
+            held_bytes=held_bytes,
+            lanes=self.lanes,
+        )
+
+
+@contextmanager
+def lack_of_memory_told(shape: tuple[int, ...]) -> Iterator[None]:
+    """Turn a lack of memory into what a user can mend."""
+    try:
+        yield
+    except MemoryError as error:
+        raise UserError(f"not enough memory for an image of {shape}; cut it into parts") from error
