@@ -46,6 +46,16 @@ def test_gpu_on_the_cpu(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_live_rate(tmp_path: Path, tiny_onnx: Path) -> None:
+    small = ["--model", str(tiny_onnx), "--frames", "4", "--seconds", "1.5", "--fps", "10"]
+    result = result_of("live_rate.py", tmp_path, *small)
+    assert result["file"]["frames_per_s"] > 0
+    (live,) = result["live"]
+    assert 0 < live["frames_per_s"] <= 15
+    assert result["reached"] == {"file": result["file"]["frames_per_s"] >= 30, "live": False}
+
+
+@pytest.mark.slow
 def test_int8_speed(tmp_path: Path) -> None:
     result = result_of("int8_speed.py", tmp_path, "--seconds", "0", "--threads", "1")
     assert result["reached"] == (result["speedup_over_torch"] >= 4.5)

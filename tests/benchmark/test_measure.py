@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from ircolor.batch import Outcome, run_jobs
-from ircolor.benchmark import measure, throughput
-from ircolor.benchmark.latency import bare_network, latency_contenders, ready_tensor
+from ircolor.benchmark import latency, measure, throughput
+from ircolor.benchmark.latency import bare_network, card_latency, latency_contenders, ready_tensor
 from ircolor.benchmark.rounds import MIN_ROUNDS
 from ircolor.benchmark.throughput import (
     NUM_ROUNDS,
@@ -23,6 +23,7 @@ from ircolor.benchmark.throughput import (
 )
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
+from tests.conftest import make_card
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +145,13 @@ def test_all_is_measured_and_what_fails_is_listed(
 
 def refuse(*_: object, **__: object) -> None:
     raise UserError("too dark")
+
+
+def test_a_card_gets_the_times_of_its_network_and_what_ran_it(
+    tiny_body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latency, "CARD_BUDGET_S", 0)
+    card = card_latency(tiny_body, make_card())
+    assert card.latency_ms.keys() == {"224x224", "640x480"}
+    assert min(card.latency_ms.values()) > 0
+    assert "threads, float32" in card.latency_hardware

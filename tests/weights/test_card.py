@@ -35,6 +35,10 @@ def test_a_card_comes_back_from_json() -> None:
         ("scores", {"test": 3}),
         ("scores", {"test": {"psnr_db": "high"}}),
         ("scores", {"test": {"psnr_db": float("nan")}}),
+        ("latency_ms", 19.8),
+        ("latency_ms", {"640x480": -1.0}),
+        ("latency_ms", {"640x480": "fast"}),
+        ("latency_hardware", None),
     ],
 )
 def test_a_wrong_field_is_named(field: str, value: Any) -> None:
@@ -51,3 +55,9 @@ def test_missing_and_unknown_fields_are_named() -> None:
         Card.from_dict(fields)
     with pytest.raises(ValueError, match="not a JSON object"):
         Card.from_dict([])
+
+
+def test_files_from_before_times_were_noted_are_read() -> None:
+    fields = make_card().to_dict()
+    del fields["latency_ms"], fields["latency_hardware"]
+    assert Card.from_dict(fields).latency_ms == {}

@@ -1,16 +1,24 @@
 """How long one image takes: through `Colorizer`, by bare onnxruntime on the same file, and by other contenders."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from ircolor.benchmark.rounds import Contender, timed
+from ircolor.benchmark.rounds import Contender, run_rounds, timed
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError, brief
+from ircolor.machine import cores, processor
+from ircolor.sessions.onnx import OnnxSession
+from ircolor.sessions.outputs import keep_output
 from ircolor.sessions.providers import DEVICES
+from ircolor.weights.card import Card
+
+CARD_SIZES = ((224, 224), (480, 640))  # heights and widths whose times stand on cards, pixels
+CARD_BUDGET_S = 5.0
 
 Network = Callable[[NDArray[np.float32]], object]
 """From infrared, (B, 1, H, W) in [-1, 1], to RGB."""
@@ -26,7 +34,8 @@ def bare_network(colorizer: Colorizer, threads: int) -> Network:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     providers = list(DEVICES[colorizer.device].providers)
-    session = onnxruntime.InferenceSession(colorizer.model.data, options, providers=providers)
+    # Without the head for the expected error, as a colorizer runs it that is not asked for trust.
+    session = onnxruntime.InferenceSession(keep_output(colorizer.model.data, "rgb"), options, providers=providers)
 
     def run(infrared: NDArray[np.float32]) -> None:
         try:
@@ -44,6 +53,26 @@ def ready_tensor(height: int, width: int, grid_px: int) -> NDArray[np.float32]:
     """Noise as a network takes it, (1, 1, H, W) in [-1, 1], of a size that is rounded up to the grid."""
     shape = (1, 1, height + -height % grid_px, width + -width % grid_px)
     return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+
+
+def card_latency(model: bytes, card: Card) -> Card:
+    """A card with the times of its network on the CPU of this machine.
+
+    Args:
+        model: a serialized ONNX model.
+        card: of it.
+    """
+    session = OnnxSession(model, card.name, device="cpu")
+    contenders = {
+        f"{width}x{height}": timed(partial(session.run, ready_tensor(height, width, card.grid_px)))
+        for height, width in CARD_SIZES
+    }
+    rounds = run_rounds(contenders, CARD_BUDGET_S)
+    return replace(
+        card,
+        latency_ms={size: round(rounds.median_s(size) * 1e3, 1) for size in contenders},
+        latency_hardware=f"{processor()}, {cores().usable} threads, {card.arithmetic}",
+    )
 
 
 def latency_contenders(

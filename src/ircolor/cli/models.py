@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 # Key of the card, name in the table, digits; --json shows all.
 SHOWN_SCORES = (("psnr_db", "PSNR dB", 2), ("ssim", "SSIM", 3), ("chroma_gain", "chroma gain", 2))
+SHOWN_SPLIT = "test"
+SHOWN_SIZES = ("224x224", "640x480")
 
 
 def models(
@@ -32,27 +34,41 @@ def _facts(model: "Model") -> dict[str, object]:
 
 
 def _print_table(found: "tuple[Model, ...]") -> None:
+    """Numbers as a table; what each network is for below it, where a line has room for words."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title="bundled networks")
-    for heading in ("name", "what for", "MB", "GFLOP at 224x224", "scores", "licence"):
-        table.add_column(heading, justify="right" if heading in ("MB", "GFLOP at 224x224") else "left")
+    hardware = sorted({model.card.latency_hardware for model in found if model.card.latency_ms})
+    table = Table(title="bundled networks", caption=_caption(hardware))
+    table.add_column("name")
+    labels = [label for _, label, _ in SHOWN_SCORES]
+    for heading in ("MB", "GFLOP", *(f"ms at {size}" for size in SHOWN_SIZES), *labels):
+        table.add_column(heading, justify="right")
     for model in found:
         card = model.card
-        scores = [
-            f"{split}: " + ", ".join(f"{label} {metrics[key]:.{digits}f}" for key, label, digits in SHOWN_SCORES)
-            for split, metrics in card.scores.items()
-            if all(key in metrics for key, _, _ in SHOWN_SCORES)
-        ]
+        scores = card.scores.get(SHOWN_SPLIT, {})
         cells = (
             f"{card.name} {card.version}",
-            card.summary,
             f"{len(model.data) / 1e6:.1f}",
             f"{card.gflop_224:.1f}",
-            "\n".join([f"protocol {card.protocol}", *scores] if scores else ["none"]),
-            card.licence.partition(";")[0],  # --json tells all
+            *(_number(card.latency_ms.get(size), 1) for size in SHOWN_SIZES),
+            *(_number(scores.get(key), digits) for key, _, digits in SHOWN_SCORES),
         )
         table.add_row(*(Text(cell) for cell in cells))
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for model in found:
+        card = model.card
+        scored = f"scores: protocol {card.protocol}, {SHOWN_SPLIT}; " if SHOWN_SPLIT in card.scores else ""
+        licence = card.licence.partition(";")[0]  # --json tells all
+        console.print(Text(f"\n{card.name}: {card.summary} ({scored}licence: {licence})"))
+
+
+def _caption(hardware: list[str]) -> str:
+    where = f"; times by {'; '.join(hardware)}" if hardware else ""
+    return f"GFLOP at 224x224{where}. ircolor benchmark measures times here"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

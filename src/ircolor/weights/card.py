@@ -49,6 +49,8 @@ class Card:
         halo_px: how far outside a pixel the network looks, so that tiles have no seams; 0 to 4096.
         bytes_per_px: peak memory of a run over its number of pixels, on the CPU.
         intensity: the intensity rule of the training, as --intensity takes it.
+        latency_ms: median time of a run by the size of the image, e.g. {"640x480": 19.8}; empty where not measured.
+        latency_hardware: what ran it, e.g. "AMD EPYC, 2 threads, int8": times belong to a machine.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Card:
     halo_px: int
     bytes_per_px: int
     intensity: str
+    latency_ms: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    latency_hardware: str = ""
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -79,7 +83,9 @@ class Card:
         """
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if get_origin(field.type) is Mapping:
+            if field.name == "latency_ms":
+                _check_metrics(field.name, value, low=0)
+            elif get_origin(field.type) is Mapping:
                 _check_scores(value)
             elif field.type is str:
                 if not isinstance(value, str):
@@ -104,12 +110,13 @@ class Card:
         """The card of a decoded JSON object.
 
         Raises:
-            ValueError: it is not an object, lacks a field, has an unknown one, or one is wrong.
+            ValueError: it is not an object, lacks a field other than the latency, has an unknown one, or one is wrong.
         """
         if not isinstance(fields, dict):
             raise ValueError("the card is not a JSON object")
         known = {field.name for field in dataclasses.fields(cls)}
-        if missing := sorted(known - fields.keys()):
+        required = known - {"latency_ms", "latency_hardware"}  # younger than the first files
+        if missing := sorted(required - fields.keys()):
             raise ValueError(f"the card lacks {', '.join(missing)}")
         if unknown := sorted(fields.keys() - known):
             raise ValueError(f"the card has unknown fields {', '.join(unknown)}")
@@ -134,9 +141,15 @@ def _check_scores(scores: object) -> None:
     if not isinstance(scores, Mapping):
         raise ValueError("scores must map a split to its metrics")
     for split, metrics in scores.items():
-        if not isinstance(split, str) or not isinstance(metrics, Mapping):
-            raise ValueError(f"scores of {split!r} must map metrics to numbers")
-        for metric, value in metrics.items():
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not isinstance(metric, str) or not number or not math.isfinite(value):
-                raise ValueError(f"scores of {split!r}: {metric!r} must be a finite number, not {value!r}")
+        if not isinstance(split, str):
+            raise ValueError(f"scores of {split!r} must be those of a split's name")
+        _check_metrics(f"scores of {split!r}", metrics)
+
+
+def _check_metrics(name: str, metrics: object, low: float = -math.inf) -> None:
+    if not isinstance(metrics, Mapping):
+        raise ValueError(f"{name} must map names to numbers")
+    for metric, value in metrics.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not isinstance(metric, str) or not number or not math.isfinite(value) or value < low:
+            raise ValueError(f"{name}: {metric!r} must be a finite number, not {value!r}")
