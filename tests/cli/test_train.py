@@ -80,6 +80,9 @@ def test_from_pairs_to_a_picture(ircolor: Run, data: Path, tmp_path: Path) -> No
     assert ircolor("export", run, "-o", model, "--int8", "--data", data).status == 0
     card = find_model(model).card
     assert (card.name, card.arithmetic, card.protocol) == ("mine", "int8", "folder")
+    assert card.latency_ms.keys() == {"224x224", "640x480"}
+    assert min(card.latency_ms.values()) > 0
+    assert card.latency_hardware.endswith("int8")
     assert card.scores["val"].keys() == card.scores["test"].keys() >= {"psnr_db", "ssim", "chroma_gain"}
     report = tmp_path / "scores.json"
     assert ircolor("evaluate", model, "--data", data, "--json", report).status == 0

@@ -55,6 +55,29 @@ def test_intensity_changes_the_infrared_side_only() -> None:
     assert all(crop.min() >= 0 and crop.max() <= 1 for crop, *_ in crops)
 
 
+def test_gamma_bends_the_range_and_keeps_its_ends() -> None:
+    infrared, rgb = scene(32, 32, 0)
+    bend = Augmentation(crop_px=32, infrared_gamma=1.5)
+    for seed in range(10):
+        crop, _, _ = bend(infrared, rgb, None, np.random.default_rng(seed))
+        inside = (infrared > 40) & (infrared < 215)
+        gammas = np.log(crop[inside]) / np.log(infrared[inside] / 255)
+        assert np.ptp(gammas) < 1e-3
+        assert 1 / 1.5 <= gammas.mean() <= 1.5
+        assert abs(gammas.mean() - 1) > 1e-4
+
+
+def test_noise_comes_in_half_of_the_crops_and_up_to_its_limit() -> None:
+    gray = np.full((32, 32), 128, np.uint8)
+    noisy = Augmentation(crop_px=32, infrared_noise=0.05)
+    spreads = [
+        float(noisy(gray, np.repeat(gray[..., None], 3, axis=2), None, np.random.default_rng(seed))[0].std())
+        for seed in range(60)
+    ]
+    assert 15 < sum(spread == 0 for spread in spreads) < 45
+    assert 0.03 < max(spreads) < 0.06
+
+
 def test_the_papers_recipe_crops_and_does_nothing_else() -> None:
     infrared, rgb = scene(300, 400, 3)
     crop, rgb_crop, _ = Augmentation()(infrared, rgb, None, np.random.default_rng(5))

@@ -58,8 +58,8 @@ def test_work_is_counted_by_hand() -> None:
             super().__init__()
             self.layer = torch.nn.Conv2d(1, 3, 3, padding=1)
 
-        def forward_on_grid(self, infrared: torch.Tensor) -> torch.Tensor:
-            return torch.as_tensor(self.layer(infrared))
+        def predict_on_grid(self, infrared: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return torch.as_tensor(self.layer(infrared)), infrared
 
     assert count_gflop_224(OneConvolution()) == pytest.approx(2 * 9 * 3 * 224 * 224 / 1e9)
 
@@ -75,7 +75,7 @@ def test_a_run_becomes_a_model_that_colorizes_like_its_checkpoint(data: Path, tm
         expected = net(torch.from_numpy(infrared)[None, None].float() / 127.5 - 1)[0].permute(1, 2, 0)
     expected_rgb = ((expected + 1) * 127.5).round().numpy()
     for name, calibration, tolerance in (("plain", None, 2.0), ("int8", data, 24.0)):
-        body, card = export_run(tmp_path / "run", name, calibration)
+        body, card = export_run(tmp_path / "run", name, calibration, int8=calibration is not None)
         assert (card.name, card.recipe, card.epochs, card.protocol) == (name, "smoke", 30, "folder")
         assert card.arithmetic == ("int8" if calibration else "float32")
         assert card.num_parameters == sum(parameter.numel() for parameter in net.parameters())

@@ -49,11 +49,52 @@ def test_equation_5_is_the_image_whose_difference_map_is_the_edge_map() -> None:
     torch.testing.assert_close(difference, edges.expand(1, 3, 1, 2))
 
 
-def test_equation_6_shows_the_difference_map_to_edge_net_and_reaches_the_prediction() -> None:
-    class SumOfChannels(nn.Module):
-        def forward(self, difference: Tensor) -> Tensor:
-            return difference.sum(dim=1, keepdim=True)
+class SumOfChannels(nn.Module):
+    def forward(self, difference: Tensor) -> Tensor:
+        return difference.sum(dim=1, keepdim=True)
 
+
+def test_the_pull_changes_the_gradient_and_not_the_loss() -> None:
+    edges = torch.tensor([[[[1.0, 0.0]]]])
+    gradients = {}
+    for pull in (1.0, 0.0, -0.5):
+        predicted = PREDICTED.clone().requires_grad_()
+        loss = difference_edge_loss(SumOfChannels(), predicted, TRUE, edges, pull=pull)
+        assert loss.item() == pytest.approx((16 + 4) / 2)
+        loss.backward()  # type: ignore[no-untyped-call]
+        assert predicted.grad is not None
+        gradients[pull] = predicted.grad
+    assert gradients[1.0].abs().max() > 0
+    torch.testing.assert_close(gradients[0.0], torch.zeros_like(PREDICTED))
+    torch.testing.assert_close(gradients[-0.5], -0.5 * gradients[1.0])
+
+
+def test_a_normalised_difference_does_not_shrink_with_the_error() -> None:
+    torch.manual_seed(0)
+    true, error = torch.rand(2, 3, 16, 16), torch.randn(2, 3, 16, 16)
+    edges = torch.rand(2, 1, 16, 16)
+    large, small = (
+        difference_edge_loss(SumOfChannels(), true + size * error, true, edges, shown="normalised difference")
+        for size in (1.0, 0.1)
+    )
+    torch.testing.assert_close(large, small)
+
+
+def test_the_prediction_can_be_shown_in_place_of_the_difference() -> None:
+    loss = difference_edge_loss(SumOfChannels(), PREDICTED, TRUE, torch.zeros(1, 1, 1, 2), shown="prediction")
+    assert loss.item() == pytest.approx((1 + 2 + 3) ** 2 / 2)
+
+
+def test_scales_are_averaged() -> None:
+    torch.manual_seed(0)
+    pred, true, edges = torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16), torch.rand(1, 1, 16, 16)
+    halves = [torch.nn.functional.avg_pool2d(image, 2) for image in (pred, true, edges)]
+    both = [difference_edge_loss(SumOfChannels(), *images) for images in ((pred, true, edges), halves)]
+    of_two = difference_edge_loss(SumOfChannels(), pred, true, edges, scales=2)
+    torch.testing.assert_close(of_two, torch.stack(both).mean())
+
+
+def test_equation_6_shows_the_difference_map_to_edge_net_and_reaches_the_prediction() -> None:
     predicted = PREDICTED.clone().requires_grad_()
     loss = difference_edge_loss(SumOfChannels(), predicted, TRUE, torch.tensor([[[[1.0, 0.0]]]]))
     # Sums of the difference: 1 + 2 + 2 = 5 against 1, and 2 against 0.

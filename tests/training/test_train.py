@@ -25,12 +25,21 @@ from torch import Tensor
 from ircolor.errors import UserError
 from ircolor.training import train as train_module
 from ircolor.training.checkpoint import load_checkpoint
+from ircolor.training.color_loss import color_terms
 from ircolor.training.device import Precision
-from ircolor.training.recipes import Recipe, smoke
+from ircolor.training.recipes import ColorLossConfig, Recipe, smoke
 from ircolor.training.train import Outcome, train
 from tests.tiny_pairs import write_mask, write_pairs
 
 RECIPE = replace(smoke(), epochs=4, validate_every=2)  # 11 pairs, batches of 4: 2 steps an epoch
+ALL = replace(
+    RECIPE,
+    net="fastnet",
+    trust=True,
+    ema=0.9,
+    weight_decay=0.1,
+    color_loss=ColorLossConfig("charbonnier", ssim=0.5, coarse=1, chroma=2, colorfulness=1, max_shift_px=2),
+)
 
 
 def run_quietly(recipe: Recipe, data: Path, run: Path, **options: Any) -> Outcome:
@@ -72,19 +81,21 @@ def test_training_learns(data: Path, tmp_path: Path) -> None:
     assert losses[-1] < 0.6 * losses[0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("recipe", "number"), [(RECIPE, signal.SIGINT), (RECIPE, signal.SIGTERM), (ALL, signal.SIGINT)]
+)
 def test_a_stopped_and_resumed_run_ends_like_an_uninterrupted_one(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, number: signal.Signals
 ) -> None:
     handler = signal.getsignal(number)
-    whole = run_quietly(RECIPE, data, tmp_path / "whole")
-    monkeypatch.setattr(train_module, "color_loss", signal_at_call(3, number))
-    stopped = run_quietly(RECIPE, data, tmp_path / "parts")
+    whole = run_quietly(recipe, data, tmp_path / "whole")
+    monkeypatch.setattr(train_module, "color_terms", signal_at_call(3, number))
+    stopped = run_quietly(recipe, data, tmp_path / "parts")
     assert stopped.signal == number
     assert stopped.progress.step == 3
     assert signal.getsignal(number) == handler
     monkeypatch.undo()
-    resumed = run_quietly(RECIPE, data, tmp_path / "parts", resume=True)
+    resumed = run_quietly(recipe, data, tmp_path / "parts", resume=True)
     assert resumed.signal is None
     assert_same_end(tmp_path / "whole", tmp_path / "parts")
     assert resumed.progress.best_psnr_db == whole.progress.best_psnr_db
@@ -92,18 +103,38 @@ def test_a_stopped_and_resumed_run_ends_like_an_uninterrupted_one(
     assert steps == sorted(steps)
 
 
-def signal_at_call(call: int, number: signal.Signals) -> Callable[[Tensor, Tensor, None], Tensor]:
-    """The colour loss, with a signal to this process at the given call."""
+def signal_at_call(call: int, number: signal.Signals) -> Callable[..., dict[str, Tensor]]:
+    """The terms of the colour loss, with a signal to this process at the given call."""
     calls = 0
 
-    def color_loss(pred_rgb: Tensor, true_rgb: Tensor, _mask: None) -> Tensor:
+    def terms(*arguments: Any) -> dict[str, Tensor]:
         nonlocal calls
         calls += 1
         if calls == call:
             os.kill(os.getpid(), number)
-        return (pred_rgb - true_rgb).square().sum(dim=1).mean()
+        return color_terms(*arguments)
 
-    return color_loss
+    return terms
+
+
+def test_the_mean_of_the_weights_is_what_is_kept(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, ema=0.9), data, tmp_path / "run")
+    last, best = (
+        load_checkpoint(tmp_path / "run" / "checkpoints" / f"{name}.safetensors").tensors for name in ("last", "best")
+    )
+    assert best.keys() == {name for name in last if name.startswith("net.")}
+    assert not torch.equal(last["net.head.weight"], last["ema.head.weight"])
+    # Both validations may have been the best, but each kept a mean and not the weights themselves.
+    assert not any(torch.equal(best[name], last[name]) for name in best if name.endswith("weight"))
+
+
+def test_average_in_moves_by_what_the_decay_leaves() -> None:
+    mean, net = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
+    torch.nn.init.constant_(net.weight, 3.0)
+    train_module.average_in(mean, net, decay=0.75, step=1000)
+    assert mean.weight.item() == pytest.approx(1.5)
+    train_module.average_in(mean, net, decay=0.75, step=0)  # an early mean, of one step, forgets nine tenths
+    assert mean.weight.item() == pytest.approx(0.9 * 3 + 0.1 * 1.5)
 
 
 @pytest.mark.slow
@@ -284,12 +315,12 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_the_weights_are_touched(
 ) -> None:
     calls = 0
 
-    def color_loss(pred_rgb: Tensor, _true_rgb: Tensor, _mask: None) -> Tensor:
+    def terms(pred_rgb: Tensor, *_: object) -> dict[str, Tensor]:
         nonlocal calls
         calls += 1
-        return pred_rgb.square().mean() * (float("nan") if calls == 4 else 1)
+        return {"color_loss": pred_rgb.square().mean() * (float("nan") if calls == 4 else 1)}
 
-    monkeypatch.setattr(train_module, "color_loss", color_loss)
+    monkeypatch.setattr(train_module, "color_terms", terms)
     with pytest.raises(UserError, match="not finite at step 3"):
         run_quietly(replace(RECIPE, checkpoint_every_s=0), data, tmp_path / "run")
     checkpoint = load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors")

@@ -36,6 +36,7 @@ def export(
     ircolor export runs/mine -o mine.onnx --int8 --data pairs/
     """
     from ircolor.atomic import check_writable, write_atomic
+    from ircolor.benchmark.latency import card_latency
     from ircolor.weights.seal import seal
 
     if output.suffix != ".onnx":
@@ -51,14 +52,16 @@ def export(
         raise UserError(f"exporting needs {error.name}; install it with: pip install 'ircolor[train]'") from error
 
     typer.echo(f"exporting {run}", err=True)
-    body, card = export_run(run, name or output.stem, data if int8 else None)
+    body, card = export_run(run, name or output.stem, data, int8=int8)
+    card = card_latency(body, card)
     if data is not None:
         models = {card.name: seal(body, card)}
         if int8:
-            models[_EXACT] = seal(*export_run(run, _EXACT))
+            models[_EXACT] = seal(*export_run(run, _EXACT, data))
         card = _scored(card, models, data)
     write_atomic(output, seal(body, card))
-    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, from epoch {card.epochs}", err=True)
+    times = ", ".join(f"{ms:g} ms at {size}" for size, ms in card.latency_ms.items())
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, {times}, from epoch {card.epochs}", err=True)
 
 
 def _scored(card: "Card", models: dict[str, bytes], data: Path) -> "Card":

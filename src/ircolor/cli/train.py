@@ -12,7 +12,8 @@ def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            metavar="RECIPE", help="snet_paper, colornet_paper, snet_short, colornet_short, or smoke (seconds)."
+            metavar="RECIPE",
+            help="snet_plus, fast, snet_short, snet_paper, colornet_short, colornet_paper, or smoke (seconds).",
         ),
     ],
     *,

@@ -18,6 +18,9 @@ class Augmentation:
             zoomed out so far that the crop would not fit.
         infrared_gain: largest relative change of the infrared brightness, 0 to below 1.
         infrared_contrast: largest relative change of the infrared contrast about mid-gray, 0 to below 1.
+        infrared_gamma: largest change of the infrared gamma, as a factor, e.g. 1.3; 1 leaves it alone.
+        infrared_noise: largest standard deviation of white noise on the infrared side, of a range of 1. Half of the
+            crops stay without.
     """
 
     crop_px: int = 224
@@ -25,6 +28,8 @@ class Augmentation:
     scale: tuple[float, float] = (1.0, 1.0)
     infrared_gain: float = 0.0
     infrared_contrast: float = 0.0
+    infrared_gamma: float = 1.0
+    infrared_noise: float = 0.0
 
     def __call__(
         self,
@@ -63,6 +68,10 @@ class Augmentation:
             unit = (unit - 0.5) * (1 + rng.uniform(-1, 1) * self.infrared_contrast) + 0.5
         if self.infrared_gain:
             unit = unit * (1 + rng.uniform(-1, 1) * self.infrared_gain)
+        if self.infrared_gamma != 1:
+            unit = np.clip(unit, 0, 1) ** (self.infrared_gamma ** rng.uniform(-1, 1))
+        if self.infrared_noise and rng.random() < 0.5:
+            unit = unit + rng.uniform(0, self.infrared_noise) * rng.standard_normal(unit.shape, np.float32)
         usable = None if mask is None else cut(mask.view(np.uint8) * 255) == 255
         return np.clip(unit, 0, 1, dtype=np.float32), np.ascontiguousarray(cut(rgb)), usable
 

@@ -17,12 +17,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
 from ircolor.errors import UserError
-from ircolor.nets import NETS, ColorizingNet
-from ircolor.nets.colornet import DoubleConv
+from ircolor.nets import NETS, ColorizingNet, ErrorHead, WithExpectedError
 from ircolor.pairs.augment import Augmentation
 from ircolor.pairs.index import Pair, spread_evenly
 from ircolor.pairs.protocols import split_pairs
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
+from ircolor.training.expected_error import calibrate
 from ircolor.training.quantize import quantize
 from ircolor.training.recipes import recipe_from_json
 from ircolor.training.run_folder import RunFolder
@@ -38,13 +38,14 @@ LICENCE = (
 )
 
 
-def export_run(run: Path, name: str, calibration_data: Path | None = None) -> tuple[bytes, Card]:
+def export_run(run: Path, name: str, data: Path | None = None, *, int8: bool = False) -> tuple[bytes, Card]:
     """Make a model of a run.
 
     Args:
         run: folder of the run, whose best checkpoint is taken, or a checkpoint file.
         name: what users will call the model.
-        calibration_data: folder of the run's pairs; given, the model is int8, calibrated on training pairs.
+        data: folder of the run's pairs; given, the expected error is brought to scale on validation pairs.
+        int8: quantize, calibrated on training pairs; needs data.
 
     Returns:
         The serialized ONNX model and its card, which has no scores yet; `seal` makes a file of the two.
@@ -56,10 +57,14 @@ def export_run(run: Path, name: str, calibration_data: Path | None = None) -> tu
     checkpoint = load_checkpoint(file)
     net = net_of(checkpoint, str(file))
     card = describe(checkpoint, net, name)
-    model = to_onnx(net)
-    if calibration_data is None:
+    error_head = error_head_of(checkpoint, net)
+    if error_head and data:
+        calibrate(WithExpectedError(net, error_head), split_pairs(data, card.protocol, "val"))
+    model = to_onnx(net, error_head)
+    if not int8:
         return halve_weights(model).SerializeToString(), card
-    model = quantize(model, calibration_images(split_pairs(calibration_data, card.protocol, "train")))
+    assert data, "int8 is calibrated on training pairs"
+    model = quantize(model, calibration_images(split_pairs(data, card.protocol, "train")))
     return model.SerializeToString(), replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
 
 
@@ -107,11 +112,11 @@ def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str) -> Card:
 class _OnGrid(nn.Module):
     """The network without its padding, which the runtime does: the exported graph takes sizes on the grid."""
 
-    def __init__(self, net: ColorizingNet) -> None:
+    def __init__(self, net: ColorizingNet | WithExpectedError) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, infrared: Tensor) -> Tensor:
+    def forward(self, infrared: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         return self.net.forward_on_grid(infrared)
 
 
@@ -127,11 +132,24 @@ def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
     return net.eval()
 
 
-def to_onnx(net: ColorizingNet) -> onnx.ModelProto:
-    """Export a network for the runtime's contract: `infrared` (B, 1, H, W) to `rgb` (B, 3, H, W), in [-1, 1].
+def error_head_of(checkpoint: Checkpoint, net: ColorizingNet) -> ErrorHead | None:
+    """The trained head of a checkpoint for the expected error; None where its recipe trains none."""
+    if not recipe_from_json(checkpoint.recipe).trust:
+        return None
+    head = ErrorHead(net.feature_channels)
+    checkpoint.load_into("error_head", head)
+    return head.eval()
+
+
+def to_onnx(net: ColorizingNet, error_head: ErrorHead | None = None) -> onnx.ModelProto:
+    """Export a network for the runtime's contract.
+
+    `infrared` (B, 1, H, W) to `rgb` (B, 3, H, W), both in [-1, 1], and where there is a head for it `expected_error`,
+    (B, 1, H, W), in CIEDE2000.
 
     Args:
         net: in eval mode; left as it is. Batch normalisation is folded into the convolutions.
+        error_head: of the net, in eval mode.
 
     Returns:
         float32, any batch size, H and W any multiples of the net's grid.
@@ -144,12 +162,12 @@ def to_onnx(net: ColorizingNet) -> onnx.ModelProto:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making
         program = torch.onnx.export(
-            _OnGrid(folded),
+            _OnGrid(folded if error_head is None else WithExpectedError(folded, error_head)),
             (sample,),
             dynamo=True,
             opset_version=OPSET,
             input_names=["infrared"],
-            output_names=["rgb"],
+            output_names=["rgb"] if error_head is None else ["rgb", "expected_error"],
             dynamic_shapes=({0: torch.export.Dim("batch"), 2: height, 3: width},),
             verbose=False,
         )
@@ -161,9 +179,9 @@ def to_onnx(net: ColorizingNet) -> onnx.ModelProto:
 
 
 def fold_batch_norm(net: nn.Module) -> None:
-    """Fold every batch normalisation of a `DoubleConv` into the convolution before it, in place; eval mode only."""
+    """Fold every batch normalisation that follows a convolution in a sequence into it, in place; eval mode only."""
     for block in net.modules():
-        if isinstance(block, DoubleConv):
+        if isinstance(block, nn.Sequential):
             for number, layer in enumerate(block):
                 before = block[number - 1]
                 if isinstance(layer, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):

@@ -13,10 +13,13 @@ from typing import Literal
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 EdgeTarget = Literal["canny", "find_edges"]
+Shown = Literal["difference", "normalised difference", "prediction"]
 
 CANNY_THRESHOLDS = (100, 200)  # of the luma's Sobel gradient, in 8-bit units
 FIND_EDGES_KERNEL = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], np.float32)
@@ -37,7 +40,7 @@ def squared_error(predicted: Tensor, true: Tensor) -> Tensor:
 
 def color_loss(pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None = None) -> Tensor:
     """Equation 2: loss of ColorNet; images (B, 3, H, W) in [-1, 1]. A scalar in [0, 12]."""
-    return _mean_of_usable(squared_error(pred_rgb, true_rgb), mask)
+    return mean_of_usable(squared_error(pred_rgb, true_rgb), mask)
 
 
 def edge_loss(predicted_edges: Tensor, true_edges: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -51,7 +54,7 @@ def edge_loss(predicted_edges: Tensor, true_edges: Tensor, mask: Tensor | None =
     Returns:
         Scalar: squared error summed over channels, averaged over batch and usable pixels.
     """
-    return _mean_of_usable(squared_error(predicted_edges, true_edges), mask)
+    return mean_of_usable(squared_error(predicted_edges, true_edges), mask)
 
 
 def difference_map(pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -78,10 +81,32 @@ def edge_enhanced_rgb(true_rgb: Tensor, true_edges: Tensor) -> Tensor:
 
 
 def difference_edge_loss(
-    edge_net: nn.Module, pred_rgb: Tensor, true_rgb: Tensor, true_edges: Tensor, mask: Tensor | None = None
+    edge_net: nn.Module,
+    pred_rgb: Tensor,
+    true_rgb: Tensor,
+    true_edges: Tensor,
+    mask: Tensor | None = None,
+    *,
+    shown: Shown = "difference",
+    scales: int = 1,
+    pull: float = 1.0,
 ) -> Tensor:
-    """Equation 6: the edge loss of EdgeNet on the difference map; its gradient reaches both networks."""
-    return edge_loss(edge_net(difference_map(pred_rgb, true_rgb, mask)), true_edges, mask)
+    """Equation 6: the edge loss of EdgeNet on the difference map; its gradient reaches both networks.
+
+    The last three arguments are forms of it that are not in the paper; `EdgeNetConfig` tells what they mean.
+    """
+    losses = []
+    for scale in range(scales):
+        if scale:
+            pred_rgb, true_rgb, true_edges = (F.avg_pool2d(image, 2) for image in (pred_rgb, true_rgb, true_edges))
+            mask = None if mask is None else F.max_pool2d((~mask).float(), 2) == 0
+        image = pred_rgb if shown == "prediction" else difference_map(pred_rgb, true_rgb, mask)
+        if shown == "normalised difference":
+            image = image / image.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=1e-3)
+        if pull != 1:  # same value, another gradient
+            image = pull * image + (1 - pull) * image.detach()
+        losses.append(edge_loss(edge_net(image), true_edges, mask))
+    return torch.stack(losses).mean()
 
 
 def total_loss(color: Tensor, edge: Tensor) -> Tensor:
@@ -89,7 +114,7 @@ def total_loss(color: Tensor, edge: Tensor) -> Tensor:
     return color + edge
 
 
-def _mean_of_usable(error: Tensor, mask: Tensor | None) -> Tensor:
+def mean_of_usable(error: Tensor, mask: Tensor | None) -> Tensor:
     """Mean of an error (B, H, W) over the usable pixels of the whole batch."""
     if mask is None:
         return error.mean()

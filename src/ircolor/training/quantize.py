@@ -2,7 +2,8 @@
 
 Weights get a scale per output channel, activations one per tensor from the range they reach on calibration
 images. Two choices keep the pictures smooth and the arithmetic safe:
-* The last convolution and the tanh stay in float32: 256 steps before the tanh would show as bands in the sky.
+* What makes the outputs, from the last convolution before each on, stays in float32: 256 steps before the tanh would
+  show as bands in the sky.
 * Weights use 7 of their 8 bits. Processors without VNNI add pairs of 8-bit products in 16 bits, which
   saturate in silence with full 8-bit weights.
 """
@@ -52,7 +53,6 @@ def quantize(model: onnx.ModelProto, images: Iterable[NDArray[np.float32]]) -> o
     Returns:
         The model with the same inputs and outputs, in quantize-dequantize form.
     """
-    last_convolution = [node.name for node in model.graph.node if node.op_type == "Conv"][-1]
     with _quiet_log(), tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "int8.onnx"
         quantize_static(
@@ -64,8 +64,22 @@ def quantize(model: onnx.ModelProto, images: Iterable[NDArray[np.float32]]) -> o
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[last_convolution, *(node.name for node in model.graph.node if node.op_type == "Tanh")],
+            nodes_to_exclude=_from_last_convolutions(model.graph),
         )
         quantized = onnx.load(file)
     del quantized.metadata_props[:]
     return quantized
+
+
+def _from_last_convolutions(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes from the last convolution before each output on, that included."""
+    maker = {output: node for node in graph.node for output in node.output}
+    found: dict[str, onnx.NodeProto] = {}
+    waiting = [output.name for output in graph.output]
+    while waiting:
+        node = maker.get(waiting.pop())
+        if node is not None and node.name not in found:
+            found[node.name] = node
+            if node.op_type != "Conv":
+                waiting.extend(node.input)
+    return list(found)

@@ -13,11 +13,54 @@ from ircolor.pairs.augment import Augmentation
 
 @dataclass(frozen=True)
 class EdgeNetConfig:
-    """The learned loss: `width` and `variant` as `EdgeNet` takes them, and which edges it learns."""
+    """The learned loss. The defaults are the paper's; the rest are forms of the idea that were tried.
+
+    Attributes:
+        width: as `EdgeNet` takes it.
+        variant: likewise.
+        target: which edges of the true image it learns.
+        shown: what it looks at: the difference map; that, of each pair, over its own root mean square; or the
+            prediction.
+        scales: at how many sizes, each half of the one before; their losses are averaged.
+        pull: what its gradient is multiplied by where it reaches the colorizing net: 1 as in the paper, 0 for none;
+            below 0 the net hides from EdgeNet what EdgeNet looks for.
+        warm_up: the pull rises linearly from 0 over this share of the training.
+    """
 
     width: int = 64
     variant: Literal["text", "figure"] = "text"
     target: Literal["canny", "find_edges"] = "canny"
+    shown: Literal["difference", "normalised difference", "prediction"] = "difference"
+    scales: int = 1
+    pull: float = 1.0
+    warm_up: float = 0.0
+
+    def pull_at(self, progress: float) -> float:
+        """The pull at a progress from 0, the begin of the training, to 1."""
+        return self.pull * min(1.0, progress / self.warm_up) if self.warm_up else self.pull
+
+
+@dataclass(frozen=True)
+class ColorLossConfig:
+    """What a wrong colour costs; every number is the weight of a term, 0 to leave it out (`training.color_loss`).
+
+    Attributes:
+        pixel: squared (the paper) or charbonnier, which is about the absolute error.
+        ssim: of 1 - SSIM.
+        coarse: of the error of means over 16 px.
+        chroma: of the CIELAB chroma error of means over 4 px.
+        rare_chroma: how much more the chroma error counts where the truth is colourful.
+        colorfulness: of the difference in mean chroma between a crop and its truth.
+        max_shift_px: the truth is shifted by up to so much to fit the prediction; 0 trusts the alignment of the pairs.
+    """
+
+    pixel: Literal["squared", "charbonnier"] = "squared"
+    ssim: float = 0.0
+    coarse: float = 0.0
+    chroma: float = 0.0
+    rare_chroma: float = 0.0
+    colorfulness: float = 0.0
+    max_shift_px: int = 0
 
 
 @dataclass(frozen=True)
@@ -30,11 +73,15 @@ class Recipe:
         net: a name of `NETS`, one that colorizes.
         width: feature maps of its first block.
         edge_net: the learned loss; None trains on the colour loss alone.
+        color_loss: what a wrong colour costs.
+        trust: also learn the expected error of each pixel; the colours are the same with and without.
         augmentation: how training crops are drawn.
         batch_size: pairs a step, over all processes together.
         sampling: "pairs" visits every pair once an epoch; "pixels" draws as many, in proportion to their pixels, so
             that a large photograph counts for more than a small crop.
         learning_rate: of Adam, for both networks; the largest where there is a schedule.
+        weight_decay: decoupled, of AdamW; 0 is Adam.
+        ema: the weights that count are a mean over the last 1 / (1 - ema) steps or so; 0 takes them as they are.
         schedule: "constant", or "cosine": a linear rise over the first twentieth of the steps, then a cosine to zero.
         epochs: times that as many crops are drawn as there are training pairs.
         validate_every: epochs from one validation (whole images, PSNR, picture grid) to the next.
@@ -47,10 +94,14 @@ class Recipe:
     net: str = "colornet"
     width: int = 64
     edge_net: EdgeNetConfig | None = None
+    color_loss: ColorLossConfig = field(default_factory=ColorLossConfig)
+    trust: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
     batch_size: int = 4
     sampling: Literal["pairs", "pixels"] = "pairs"
     learning_rate: float = 1e-4
+    weight_decay: float = 0.0
+    ema: float = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
     epochs: int = 400
     validate_every: int = 2
@@ -80,6 +131,8 @@ def recipe_from_json(values: dict[str, Any]) -> Recipe:
     values = dict(values)
     if values.get("edge_net") is not None:
         values["edge_net"] = EdgeNetConfig(**values["edge_net"])
+    if "color_loss" in values:
+        values["color_loss"] = ColorLossConfig(**values["color_loss"])
     if "augmentation" in values:
         augmentation = dict(values["augmentation"])
         augmentation["scale"] = tuple(augmentation["scale"])
@@ -131,6 +184,47 @@ def colornet_short() -> Recipe:
     )
 
 
+_COLORS = ColorLossConfig("squared", ssim=0.5, coarse=1.0, chroma=4.0, max_shift_px=2)
+# The infrared side as other cameras, lamps and nights would show it.
+_CROPS = Augmentation(
+    crop_px=160,
+    flip=True,
+    scale=(0.4, 1.0),
+    infrared_gain=0.2,
+    infrared_contrast=0.2,
+    infrared_gamma=1.3,
+    infrared_noise=0.03,
+)
+
+
+def snet_plus() -> Recipe:
+    """The paper's ColorNet, trained for colour: see docs/training.md for its switches, the research log for why."""
+    return Recipe(
+        "snet_plus",
+        "the paper's ColorNet with a loss for colour and structure, and crops as other cameras would take them",
+        color_loss=_COLORS,
+        trust=True,
+        augmentation=_CROPS,
+        batch_size=8,
+        sampling="pixels",
+        learning_rate=1e-3,
+        schedule="cosine",
+        epochs=20,
+        validate_every=10,
+    )
+
+
+def fast() -> Recipe:
+    """`snet_plus` for the net that is made for CPUs."""
+    return replace(
+        snet_plus(),
+        name="fast",
+        summary="a small net for live video on CPUs and small devices, trained as snet_plus",
+        net="fastnet",
+        width=48,
+    )
+
+
 def smoke() -> Recipe:
     """Both networks at a width of 4 on 32 px crops: seconds, to see that everything runs."""
     return Recipe(
@@ -146,5 +240,6 @@ def smoke() -> Recipe:
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    recipe.__name__: recipe for recipe in (snet_paper, colornet_paper, snet_short, colornet_short, smoke)
+    recipe.__name__: recipe
+    for recipe in (snet_paper, colornet_paper, snet_short, colornet_short, snet_plus, fast, smoke)
 }

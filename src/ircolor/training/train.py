@@ -8,6 +8,7 @@ chance depends on the seed and the step only, and a checkpoint holds weights, ba
 Adam's moments in full precision.
 """
 
+import copy
 import signal
 import time
 from dataclasses import dataclass
@@ -15,20 +16,22 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from ircolor.errors import UserError
-from ircolor.nets import NETS
+from ircolor.nets import NETS, ColorizingNet, ErrorHead, WithExpectedError
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.index import find_pairs
 from ircolor.pairs.protocols import default_protocol, split_pairs
 from ircolor.stop import StopSignal
 from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from ircolor.training.code_version import describe_code
+from ircolor.training.color_loss import color_terms
 from ircolor.training.device import choose_precision, make_accelerator
+from ircolor.training.expected_error import expected_error_loss
 from ircolor.training.journal import Journal
-from ircolor.training.losses import EDGE_MAPS, color_loss, difference_edge_loss, total_loss
+from ircolor.training.losses import EDGE_MAPS, difference_edge_loss
 from ircolor.training.recipes import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.validation import validate
@@ -116,25 +119,36 @@ def train(
     # Networks.
     memory_format = torch.channels_last if precision.channels_last else torch.contiguous_format
     torch.manual_seed(recipe.seed)
-    modules: dict[str, nn.Module] = {"net": NETS[recipe.net](recipe.width)}
+    colorizing = NETS[recipe.net](recipe.width)
+    assert isinstance(colorizing, ColorizingNet), f"recipe {recipe.name} trains {recipe.net}, which does not colorize"
+    error_head = ErrorHead(colorizing.feature_channels) if recipe.trust else None
+    modules: dict[str, nn.Module] = {"net": colorizing}
+    if error_head:
+        modules["error_head"] = error_head
     if recipe.edge_net:
         modules["edge_net"] = NETS["edgenet"](recipe.edge_net.width, recipe.edge_net.variant)
     if init:
-        load_checkpoint(init).load_into("net", modules["net"])
+        load_checkpoint(init).load_into("net", colorizing)
+    averaged = copy.deepcopy(colorizing).requires_grad_(False) if recipe.ema else None
+    if averaged:
+        modules["ema"] = averaged
     for name, module in modules.items():
         if checkpoint:
             checkpoint.load_into(name, module)
         module.to(accelerator.device).to(memory_format=memory_format)  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam((p for m in modules.values() for p in m.parameters()), recipe.learning_rate)
+    parameters = [p for module in modules.values() for p in module.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay)
     if checkpoint:
         checkpoint.load_optimizer(optimizer)
-    net = accelerator.prepare(modules["net"])
+    net = accelerator.prepare(WithExpectedError(colorizing, error_head) if error_head else colorizing)
     edge_net = accelerator.prepare(modules["edge_net"]) if recipe.edge_net else None
     optimizer, loader = accelerator.prepare(optimizer, loader)
 
     def save(path: Path, for_resuming: bool) -> None:
         if accelerator.is_main_process:
-            kept = modules if for_resuming else {"net": modules["net"]}
+            kept = modules
+            if not for_resuming:
+                kept = {"net": averaged or colorizing, **({"error_head": error_head} if error_head else {})}
             save_checkpoint(path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None)
 
     if not resume and accelerator.is_main_process:
@@ -158,12 +172,13 @@ def train(
             infrared = batch["infrared"].contiguous(memory_format=memory_format)
             true_rgb, mask = batch["true_rgb"], batch.get("mask")
 
-            pred_rgb = net(infrared)
-            loss = color_loss(pred_rgb, true_rgb, mask)
-            terms = {"color_loss": loss}
+            pred_rgb, expected_error = net(infrared) if error_head else (net(infrared), None)
+            terms = color_terms(pred_rgb.float(), true_rgb, mask, recipe.color_loss)
             if edge_net is not None:
-                terms["edge_loss"] = difference_edge_loss(edge_net, pred_rgb, true_rgb, batch["true_edges"], mask)
-                loss = total_loss(terms["color_loss"], terms["edge_loss"])
+                terms["edge_loss"] = edge_term(recipe, edge_net, pred_rgb, true_rgb, batch, progress.step / total_steps)
+            if expected_error is not None:
+                terms["trust_loss"] = expected_error_loss(expected_error.float(), pred_rgb.float(), true_rgb, mask)
+            loss = torch.stack(list(terms.values())).sum()
             if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
                 raise UserError(
                     f"{run}: the loss is not finite at step {progress.step}; use the last checkpoint with --init in a "
@@ -172,6 +187,8 @@ def train(
             accelerator.backward(loss)
             optimizer.step()
             optimizer.zero_grad()
+            if averaged:
+                average_in(averaged, colorizing, recipe.ema, progress.step)
 
             progress.step += 1
             now_s = time.monotonic()
@@ -191,15 +208,20 @@ def train(
             if steps_into_epoch == 0 and (epoch_done % recipe.validate_every == 0 or complete):
                 if accelerator.is_main_process:
                     picture = folder.grids / f"epoch_{epoch_done:04d}.png"
-                    inner = accelerator.unwrap_model(net)
-                    score_db = validate(inner, val_pairs, accelerator, picture, precision.channels_last)
+                    scores = validate(averaged or colorizing, val_pairs, accelerator, picture, precision.channels_last)
+                    score_db = scores["psnr_db"]
                     improved = score_db > progress.best_psnr_db
                     if improved:
                         progress.best_psnr_db, progress.best_epoch = score_db, epoch_done
                         save(folder.best, for_resuming=False)
-                    journal.record("validation", step=progress.step, epoch=epoch_done, psnr_db=round(score_db, 4),
+                    journal.record("validation", step=progress.step, epoch=epoch_done,
+                                   **{name: round(score, 4) for name, score in scores.items()},
                                    train_s=round(progress.train_s, 1))  # fmt: skip
-                    journal.say(f"epoch {epoch_done}: validation PSNR {score_db:.2f} dB{' (best)' if improved else ''}")
+                    journal.say(
+                        f"epoch {epoch_done}: validation PSNR {score_db:.2f} dB{' (best)' if improved else ''}, "
+                        f"CIEDE2000 {scores['delta_e_2000']:.2f}, chroma gain {scores['chroma_gain']:.3f}, "
+                        f"colour ratio {scores['colorfulness_ratio']:.2f}"
+                    )
                 accelerator.wait_for_everyone()
                 last_log_s = time.monotonic()
             if stop.number is not None:
@@ -212,3 +234,29 @@ def train(
                 break
     accelerator.end_training()
     return Outcome(progress, None if progress.step == total_steps else stop.number or signal.SIGTERM)
+
+
+def edge_term(
+    recipe: Recipe, edge_net: nn.Module, pred_rgb: Tensor, true_rgb: Tensor, batch: dict[str, Tensor], progress: float
+) -> Tensor:
+    """The loss of EdgeNet as the recipe wants it, at a progress from 0 to 1."""
+    assert recipe.edge_net
+    form = recipe.edge_net
+    return difference_edge_loss(
+        edge_net,
+        pred_rgb,
+        true_rgb,
+        batch["true_edges"],
+        batch.get("mask"),
+        shown=form.shown,
+        scales=form.scales,
+        pull=form.pull_at(progress),
+    )
+
+
+@torch.no_grad()
+def average_in(mean: nn.Module, net: nn.Module, decay: float, step: int) -> None:
+    """Move an exponential mean of weights and batch statistics one step on; early ones, of few steps, forget faster."""
+    weight = 1 - min(decay, (1 + step) / (10 + step))
+    for ours, theirs in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+        ours.lerp_(theirs, weight) if ours.is_floating_point() else ours.copy_(theirs)

@@ -1,4 +1,4 @@
-"""How good a network is on the validation pairs: whole images, 8-bit PSNR, and pictures to look at."""
+"""How good a network is on the validation pairs: scores of whole 8-bit images, and pictures to look at."""
 
 from pathlib import Path
 
@@ -9,10 +9,11 @@ from accelerate import Accelerator
 from numpy.typing import NDArray
 
 from ircolor.atomic import write_atomic
-from ircolor.metrics import psnr_db, usable_pixels
+from ircolor.metrics import chroma_gain, colorfulness, colorfulness_ratio, psnr_db, usable_pixels
 from ircolor.nets import ColorizingNet
 from ircolor.pairs.dataset import LoadedPairs
 from ircolor.pairs.index import spread_evenly
+from ircolor.training.lab import delta_e_2000, rgb_to_lab
 
 GRID_ROWS = 6
 GRID_CELL_PX = (180, 240)  # height, width
@@ -24,7 +25,7 @@ def validate(
     accelerator: Accelerator,
     picture: Path,
     channels_last: bool,
-) -> float:
+) -> dict[str, float]:
     """Colorize every validation image whole and compare it with the truth.
 
     Args:
@@ -35,7 +36,8 @@ def validate(
         channels_last: memory format of the images.
 
     Returns:
-        Mean over images of the PSNR in dB, over usable pixels where a pair has a mask.
+        By name of the function in `ircolor.metrics`: means over images, and the two ratios of means; over usable pixels
+        where a pair has a mask.
     """
     net.eval()
     scores, rows = [], []
@@ -48,12 +50,34 @@ def validate(
         with torch.inference_mode(), accelerator.autocast():
             predicted = net(images)[0].float()
         pred_rgb = ((predicted.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
-        scores.append(psnr_db(usable_pixels(pred_rgb, mask), usable_pixels(true_rgb, mask)))
+        scores.append(_score(usable_pixels(pred_rgb, mask), usable_pixels(true_rgb, mask)))
         if number in shown:
             rows.append([np.repeat(infrared[..., None], 3, axis=2), pred_rgb, true_rgb])
     net.train()
     write_atomic(picture, _grid_png(rows))
-    return float(np.mean(scores))
+    psnr, delta_e, chroma_error, gray_chroma_error, colors, true_colors = np.transpose(scores)
+    return {
+        "psnr_db": float(psnr.mean()),
+        "delta_e_2000": float(delta_e.mean()),
+        "chroma_gain": chroma_gain(chroma_error, gray_chroma_error),
+        "colorfulness_ratio": colorfulness_ratio(colors, true_colors),
+    }
+
+
+def _score(pred_rgb: NDArray[np.uint8], true_rgb: NDArray[np.uint8]) -> tuple[float, ...]:
+    """PSNR, CIEDE2000, chroma error, that of gray, colourfulness of both; without scikit-image, which is an extra."""
+    pred_lab, true_lab = (
+        rgb_to_lab(torch.from_numpy(rgb).movedim(-1, 0)[None].float() / 255) for rgb in (pred_rgb, true_rgb)
+    )
+    difference = delta_e_2000(pred_lab, true_lab).mean()
+    errors = [(ab - true_lab[:, 1:]).norm(dim=1).mean() for ab in (pred_lab[:, 1:], torch.zeros(()))]
+    return (
+        psnr_db(pred_rgb, true_rgb),
+        float(difference),
+        *map(float, errors),
+        colorfulness(pred_rgb),
+        colorfulness(true_rgb),
+    )
 
 
 def _grid_png(rows: list[list[NDArray[np.uint8]]]) -> bytes:
