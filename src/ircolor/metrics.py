@@ -95,9 +95,13 @@ def delta_e_2000(pred_rgb: Image, true_rgb: Image) -> float:
     Counts lightness and colour together. Comparable with other CIEDE2000 of sRGB under D65, not with the
     older CIE76 or CIE94 differences.
     """
+    return float(np.mean(delta_e_2000_map(pred_rgb, true_rgb), dtype=np.float64))
+
+
+def delta_e_2000_map(pred_rgb: Image, true_rgb: Image) -> Image:
+    """CIEDE2000 of each pixel, (H, W); see `delta_e_2000`."""
     pred, true = _pair(pred_rgb, true_rgb)
-    difference = load_skimage("color").deltaE_ciede2000(_lab(pred), _lab(true))
-    return float(np.mean(difference, dtype=np.float64))
+    return np.asarray(load_skimage("color").deltaE_ciede2000(_lab(pred), _lab(true)))
 
 
 def angular_error_deg(pred_rgb: Image, true_rgb: Image) -> float:

@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from ircolor.errors import UserError
 from ircolor.evaluation.models import distinct_name, model_rows
+from ircolor.evaluation.score import TrustRow
+from tests.trust_models import known_errors
 
 
 @pytest.mark.usefixtures("fake_models")
@@ -21,6 +25,19 @@ def test_the_same_model_twice() -> None:
 def test_an_unknown_model_is_an_error_before_any_work() -> None:
     with pytest.raises(UserError, match="unknown"):
         model_rows(["snet", "unknown"])
+
+
+def test_a_model_with_trust_gives_its_expected_error_too(tmp_path: Path) -> None:
+    (row,) = model_rows([str(known_errors(tmp_path))]).values()
+    assert isinstance(row, TrustRow)
+    rgb, expected_error = row.with_expected_error("", np.full((2, 3), 255, np.uint8))
+    np.testing.assert_array_equal(rgb, row("", np.full((2, 3), 255, np.uint8)))
+    np.testing.assert_array_equal(expected_error, np.full((2, 3), 30.0, np.float32))
+
+
+def test_a_model_without_is_a_plain_row(tiny_onnx: Path) -> None:
+    (row,) = model_rows([str(tiny_onnx)]).values()
+    assert not isinstance(row, TrustRow)
 
 
 def test_distinct_name() -> None:

@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -55,6 +55,7 @@ class Comparison:
             name: {
                 "mean": _defined(scores.mean),
                 "images": {stem: _defined(image) for stem, image in scores.images.items()},
+                **({"trust": asdict(scores.trust)} if scores.trust else {}),
             }
             for name, scores in self.scores.items()
         }
@@ -116,6 +117,12 @@ def compare(
         )
     rows = references | rows
     scores = score_pairs(rows, pairs, track)
+    notes += [
+        f"Trust of {name}: Spearman correlation of expected and true CIEDE2000 {trust.spearman:.2f}; the half trusted "
+        f"most has {trust.trusted_half:.2f} times the error of all; off by {trust.worst_miscalibration:.0%} at most."
+        for name, row in scores.items()
+        if (trust := row.trust)
+    ]
     num_masked = sum(pair.mask is not None for pair in pairs)
     if num_masked:
         share = mean(image["masked_share"] for image in scores[INFRARED_COPY].images.values())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ircolor.colorizer import Colorizer
 from ircolor.evaluation.score import Image, Row
+from ircolor.weights.catalogue import find_model
 
 
 def model_rows(models: Sequence[str], taken: Collection[str] = ()) -> dict[str, Row]:
@@ -33,9 +34,27 @@ def distinct_name(name: str, path: str, taken: Collection[str]) -> str:
 
 
 def _model_row(model: str) -> Row:
-    colorizer = Colorizer(model)
+    gives_trust = find_model(model).gives_trust
+    return _TrustedModel(model) if gives_trust else _plain(Colorizer(model))
 
+
+def _plain(colorizer: Colorizer) -> Row:
     def colorize(_stem: str, infrared: Image) -> Image:
         return colorizer(infrared)
 
     return colorize
+
+
+class _TrustedModel:
+    """A model that also says how wrong its colours are likely to be."""
+
+    def __init__(self, model: str) -> None:
+        self._colorizer = Colorizer(model, return_trust=True)
+
+    def __call__(self, stem: str, infrared: Image, /) -> Image:
+        return self.with_expected_error(stem, infrared)[0]
+
+    def with_expected_error(self, _stem: str, infrared: Image) -> tuple[Image, Image]:
+        result = self._colorizer.colorize_detailed(infrared)
+        assert result.expected_error is not None
+        return result.rgb, result.expected_error

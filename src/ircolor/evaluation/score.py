@@ -7,12 +7,13 @@ predictions, a reference that needs no training.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ircolor import metrics
+from ircolor.evaluation.trust import TrustScores, score_trust
 from ircolor.pairs.index import Pair
 
 Image = NDArray[Any]
@@ -20,12 +21,24 @@ Image = NDArray[Any]
 Row = Callable[[str, Image], Image]
 Scores = Mapping[str, float]
 T = TypeVar("T")
+TRUST_STRIDE_PX = 2  # ranks of a quarter of the pixels are as good, and fit into memory
 
 # Identical images have an infinite PSNR, which JSON cannot hold and which would drown a mean. 100 dB stands
 # for it, and for all above: an RMSE of 1e-5, far below one 8-bit level.
 PSNR_CEILING_DB = 100.0
 # Keys of `score_image` that `mean_scores` averages; the other scores of a comparison are ratios of means.
 AVERAGED = ("psnr_db", "ssim", "angular_error_deg", "delta_e_2000", "chroma_error", "cosine", "cosine_paper")
+
+
+@runtime_checkable
+class TrustRow(Protocol):
+    """A row that also says how wrong each colour is likely to be."""
+
+    def __call__(self, stem: str, infrared: Image, /) -> Image:
+        """As of any row."""
+
+    def with_expected_error(self, stem: str, infrared: Image) -> tuple[Image, Image]:
+        """As calling the row, and the expected CIEDE2000, (H, W)."""
 
 
 class Track(Protocol):
@@ -47,10 +60,12 @@ class RowScores:
     Attributes:
         mean: the scores over all images, see `mean_scores`.
         images: for each stem the result of `score_image`.
+        trust: how well the expected error tells the true one; None for a row that expects nothing.
     """
 
     mean: Scores
     images: Mapping[str, Scores]
+    trust: TrustScores | None = None
 
 
 def score_image(pred_rgb: Image, true_rgb: Image, mask: metrics.Mask | None = None) -> dict[str, float]:
@@ -116,11 +131,30 @@ def score_pairs(rows: Mapping[str, Row], pairs: Sequence[Pair], track: Track = t
         UserError: a pair cannot be read, or a row fails on it.
     """
     images: dict[str, dict[str, Scores]] = {name: {} for name in rows}
+    errors: dict[str, list[Image]] = {name: [] for name in rows}
     for pair in track(pairs, "scoring"):
         infrared, true_rgb, mask = pair.read_masked()
         for name, row in rows.items():
-            images[name][pair.stem] = score_image(row(pair.stem, infrared), true_rgb, mask)
-    return {name: RowScores(mean_scores(list(scores.values())), scores) for name, scores in images.items()}
+            if isinstance(row, TrustRow):
+                rgb, expected_error = row.with_expected_error(pair.stem, infrared)
+                errors[name].append(_thinned_errors(expected_error, rgb, true_rgb, mask))
+            else:
+                rgb = row(pair.stem, infrared)
+            images[name][pair.stem] = score_image(rgb, true_rgb, mask)
+    return {
+        name: RowScores(
+            mean_scores(list(scores.values())), scores, score_trust(*np.hstack(errors[name])) if errors[name] else None
+        )
+        for name, scores in images.items()
+    }
+
+
+def _thinned_errors(expected: Image, pred_rgb: Image, true_rgb: Image, mask: metrics.Mask | None) -> Image:
+    """Expected and true CIEDE2000, (2, N) float32, of every second usable pixel a side."""
+    thin = slice(None, None, TRUST_STRIDE_PX)
+    pred, true, kept = (image[thin, thin] for image in (pred_rgb, true_rgb, expected))
+    usable = slice(None) if mask is None else mask[thin, thin].ravel()
+    return np.stack([kept.ravel(), metrics.delta_e_2000_map(pred, true).ravel()]).astype(np.float32)[:, usable]
 
 
 def _mean_of_defined(values: Sequence[float]) -> float:
