@@ -1,0 +1,91 @@
+"""Does EdgeNet help? ColorNet alone against forms of SNet: same budget, several seeds, two protocols.
+
+Both networks have a quarter of the paper's width and see crops of 128 px. Finished runs are kept and not done again, so
+that this can be interrupted. Needs the real pairs, in $IRCOLOR_DATA or ../shared/data; two hours on two cores.
+
+    python benchmarks/edgenet.py -o benchmarks/results/edgenet.json
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ircolor.training.recipes import EdgeNetConfig, Recipe, colornet_short
+from machine import argument_parser, report
+from study import SPLITS, Run, epochs_of, run_all, spread
+
+PAPER = EdgeNetConfig(width=16)
+# What the paper and its figure say; on both protocols.
+FORMS: dict[str, EdgeNetConfig | None] = {
+    "ColorNet alone": None,
+    "text, canny": PAPER,
+    "text, find_edges": replace(PAPER, target="find_edges"),
+    "figure, canny": replace(PAPER, variant="figure"),
+    "figure, find_edges": replace(PAPER, variant="figure", target="find_edges"),
+}
+# Other forms of the idea; on the first protocol.
+IDEAS: dict[str, EdgeNetConfig | None] = {
+    "a tenth of the pull": replace(PAPER, pull=0.1),
+    "reversed, a tenth": replace(PAPER, pull=-0.1),
+    "warm-up over half": replace(PAPER, warm_up=0.5),
+    "normalised difference": replace(PAPER, shown="normalised difference"),
+    "the prediction": replace(PAPER, shown="prediction"),
+    "three scales": replace(PAPER, scales=3),
+}
+NUM_SEEDS = 3
+NUM_STEPS = 720
+SCORES = ("psnr_db", "ssim", "gradient_error", "delta_e_2000", "chroma_gain", "colorfulness_ratio")
+
+
+def short_recipe(edge_net: EdgeNetConfig | None, protocol: str, seed: int) -> Recipe:
+    """`colornet_short` at a quarter of its width and on smaller crops, with an EdgeNet or without."""
+    recipe = colornet_short()
+    epochs = epochs_of(NUM_STEPS, recipe, protocol)
+    crops = replace(recipe.augmentation, crop_px=128)
+    return replace(
+        recipe, width=16, edge_net=edge_net, augmentation=crops, epochs=epochs, validate_every=epochs, seed=seed
+    )
+
+
+def main() -> None:
+    """Train all, score all, report."""
+    parser = argument_parser(__doc__)
+    parser.add_argument("--runs", type=Path, default=Path("runs/edgenet"), help="folder of the runs")
+    wanted = parser.parse_args()
+    first, *_ = SPLITS
+    forms = {protocol: FORMS | (IDEAS if protocol == first else {}) for protocol in SPLITS}
+    # All forms of a seed before the next seed: an interrupted study still compares like with like.
+    runs = {
+        (protocol, form, seed): Run(
+            short_recipe(edge_net, protocol, seed),
+            protocol,
+            f"{protocol}-{form.replace(',', '').replace(' ', '_')}-{seed}",
+        )
+        for seed in range(NUM_SEEDS)
+        for protocol in SPLITS
+        for form, edge_net in forms[protocol].items()
+    }
+    scores = run_all(runs, wanted.runs)
+    recipe = short_recipe(PAPER, first, 0)
+    result = {
+        "question": "PSNR, SSIM and gradient error on true edges of ColorNet with and without EdgeNet",
+        "scale": f"snet_short, both networks {recipe.width} wide, crops of {recipe.augmentation.crop_px} px, batch "
+        f"{recipe.batch_size}, about {NUM_STEPS} steps",
+        "protocols": {
+            protocol: {
+                split: {
+                    form: {
+                        key: spread([scores[protocol, form, seed][split][key] for seed in range(NUM_SEEDS)])
+                        for key in SCORES
+                    }
+                    for form in forms[protocol]
+                }
+                for split in splits
+            }
+            for protocol, splits in SPLITS.items()
+        },
+    }
+    report(result, wanted.output, unprinted=["protocols"])
+
+
+if __name__ == "__main__":
+    main()

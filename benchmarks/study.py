@@ -1,0 +1,121 @@
+"""Many short trainings side by side, kept and not done again, and their scores on whole images."""
+
+import json
+import multiprocessing
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ircolor.atomic import write_atomic
+from ircolor.evaluation.score import mean_scores, score_image
+from ircolor.nets import ColorizingNet
+from ircolor.pairs.dataset import steps_per_epoch
+from ircolor.pairs.protocols import split_pairs
+from ircolor.training.checkpoint import load_checkpoint
+from ircolor.training.export import net_of
+from ircolor.training.losses import canny_edges
+from ircolor.training.recipes import Recipe
+from ircolor.training.run_folder import RunFolder
+from ircolor.training.train import train
+
+DATA = Path(os.environ.get("IRCOLOR_DATA", Path(__file__).parents[2] / "shared" / "data")).resolve()
+# The splits that a protocol is scored on; the test pairs of vcip2020 are not part of the data.
+SPLITS = {"nirscene": ("val", "test"), "vcip2020": ("val",)}
+Key = TypeVar("Key", bound=Hashable)
+Scores = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: what, on what, and under which name it is kept."""
+
+    recipe: Recipe
+    protocol: str
+    name: str
+
+
+def epochs_of(num_steps: int, recipe: Recipe, protocol: str) -> int:
+    """The whole number of epochs that comes nearest to so many steps."""
+    return max(1, round(num_steps / steps_per_epoch(len(split_pairs(DATA, protocol, "train")), recipe.batch_size)))
+
+
+def run_all(runs: Mapping[Key, Run], folder: Path) -> dict[Key, Scores]:
+    """Train and score all, in the order given; the last weights count: nothing is chosen.
+
+    Args:
+        runs: by any key.
+        folder: of the runs; what is finished there is not done again, what was begun is taken up.
+
+    Returns:
+        For each key, by split, the scores of `ircolor evaluate` and `gradient_error`.
+    """
+    # Small nets train faster side by side, on a thread each, than one after the other on all.
+    context = multiprocessing.get_context("spawn")
+    done: dict[Key, Scores] = {}
+    with ProcessPoolExecutor(os.cpu_count(), context, torch.set_num_threads, (1,)) as pool:
+        started = {pool.submit(_train_and_score, run, folder): key for key, run in runs.items()}
+        for future in as_completed(started):
+            key = started[future]
+            done[key] = future.result()
+            print(f"{len(done)} of {len(runs)}: {runs[key].name}", flush=True)
+    return done
+
+
+def spread(values: Sequence[float]) -> dict[str, object]:
+    """Mean and standard deviation over the seeds, and the values."""
+    return {
+        "mean": round(mean(values), 4),
+        "std": round(stdev(values), 4) if len(values) > 1 else None,
+        "seeds": [round(value, 4) for value in values],
+    }
+
+
+def gradient_error(pred_rgb: NDArray[np.uint8], true_rgb: NDArray[np.uint8]) -> float:
+    """Mean absolute difference of the luma's gradient magnitude on the Canny edges of the truth, in 8-bit levels a px.
+
+    NaN where the truth has no edge.
+    """
+    edges = canny_edges(true_rgb) > 0
+    if not edges.any():
+        return float("nan")
+    magnitudes = []
+    for rgb in (pred_rgb, true_rgb):
+        luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        magnitudes.append(np.hypot(*(cv2.Sobel(luma, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))))
+    return float(np.abs(magnitudes[0] - magnitudes[1])[edges].mean())
+
+
+def score(net: ColorizingNet, protocol: str, split: str) -> dict[str, float]:
+    """Scores over the whole images of a split, in float32."""
+    images, gradient_errors = [], []
+    for pair in split_pairs(DATA, protocol, split):
+        infrared, true_rgb = pair.read()
+        with torch.inference_mode():
+            predicted = net(torch.from_numpy(infrared)[None, None].float() / 127.5 - 1)[0]
+        pred_rgb = ((predicted.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().numpy()
+        images.append(score_image(pred_rgb, true_rgb))
+        gradient_errors.append(gradient_error(pred_rgb, true_rgb))
+    return {**mean_scores(images), "gradient_error": float(np.nanmean(gradient_errors))}
+
+
+def _train_and_score(run: Run, folder: Path) -> Scores:
+    kept = RunFolder(folder / run.name)
+    file = kept.path / "scores.json"
+    if not file.exists():
+        outcome = train(run.recipe, DATA, run.protocol, kept.path, resume=kept.description.exists())
+        if outcome.signal is not None:
+            raise SystemExit(128 + outcome.signal)
+        net = net_of(load_checkpoint(kept.last), str(kept.last))
+        scores = {split: score(net, run.protocol, split) for split in SPLITS[run.protocol]}
+        write_atomic(file, (json.dumps(scores, indent=1) + "\n").encode())
+    found: Scores = json.loads(file.read_text(encoding="utf-8"))
+    return found
