@@ -43,12 +43,12 @@ def main() -> None:
     }
     ready = ready_tensor(224, 224, model.card.grid_px)
     rounds = run_rounds({name: timed(partial(run, ready)) for name, run in networks.items()}, wanted.seconds)
-    speedup = rounds.ratio(TORCH, INT8)
+    speedup = round(rounds.ratio(TORCH, INT8), 2)  # what is quoted is what is judged
     result = {
         "question": "milliseconds for one 224x224 image, and how many times faster int8 is",
         "required": f"int8 at least {REQUIRED_SPEEDUP} times as fast as torch",
         "reached": speedup >= REQUIRED_SPEEDUP,
-        "speedup_over_torch": round(speedup, 2),
+        "speedup_over_torch": speedup,
         "speedup_over_onnxruntime_float32": round(rounds.ratio(FLOAT32, INT8), 2),
         "median_ms": {name: round(rounds.median_s(name) * 1e3, 1) for name in networks},
         "min_ms": {name: round(min(seconds) * 1e3, 1) for name, seconds in rounds.seconds.items()},
