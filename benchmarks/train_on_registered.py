@@ -31,8 +31,8 @@ from ircolor.training.device import choose_precision
 from ircolor.training.recipes import Recipe, colornet_short
 from ircolor.training.train import train
 from machine import argument_parser, report
+from study import DATA
 
-DATA = Path(os.environ.get("IRCOLOR_DATA", Path(__file__).parents[2] / "shared" / "data")).resolve()
 PROTOCOL = "nirscene"
 MAX_DIFFERENCE_DB = 0.1
 NUM_SEEDS = 8

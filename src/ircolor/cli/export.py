@@ -57,7 +57,7 @@ def export(
     if data is not None:
         models = {card.name: seal(body, card)}
         if int8:
-            models[_EXACT] = seal(*export_run(run, _EXACT, data))
+            models[_EXACT] = seal(*export_run(run, _EXACT))  # its colours are compared; trust needs no scale
         card = _scored(card, models, data)
     write_atomic(output, seal(body, card))
     times = ", ".join(f"{ms:g} ms at {size}" for size, ms in card.latency_ms.items())

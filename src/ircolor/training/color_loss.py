@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ircolor.training.lab import rgb_to_lab
-from ircolor.training.losses import mean_of_usable, squared_error
+from ircolor.training.losses import color_loss, mean_of_usable
 from ircolor.training.recipes import ColorLossConfig
 
 CHARBONNIER_EPSILON = 1e-3
@@ -24,15 +24,17 @@ def color_terms(pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None, config:
     """The terms of the colour loss by name, weighted; their sum is to be minimised."""
     if config.max_shift_px:
         pred_rgb, true_rgb, mask = best_aligned(pred_rgb, true_rgb, mask, config.max_shift_px)
-    pixel_error = squared_error if config.pixel == "squared" else charbonnier
-    terms = {"color_loss": mean_of_usable(pixel_error(pred_rgb, true_rgb), mask)}
+    if config.pixel == "squared":
+        terms = {"color_loss": color_loss(pred_rgb, true_rgb, mask)}
+    else:
+        terms = {"color_loss": mean_of_usable(charbonnier(pred_rgb, true_rgb), mask)}
     if config.ssim:
         terms["ssim_loss"] = config.ssim * ssim_loss(pred_rgb, true_rgb, mask)
     if config.coarse:
-        cells = [_cells(image, COARSE_CELL_PX) for image in (pred_rgb, true_rgb)]
+        cells = [F.avg_pool2d(image, COARSE_CELL_PX) for image in (pred_rgb, true_rgb)]
         terms["coarse_loss"] = config.coarse * mean_of_usable(charbonnier(*cells), _whole(mask, COARSE_CELL_PX))
     if config.chroma or config.colorfulness:
-        pred_ab, true_ab = (chroma(_cells(image, CHROMA_CELL_PX)) for image in (pred_rgb, true_rgb))
+        pred_ab, true_ab = (chroma(F.avg_pool2d(image, CHROMA_CELL_PX)) for image in (pred_rgb, true_rgb))
         usable = _whole(mask, CHROMA_CELL_PX)
         if config.chroma:
             error = charbonnier_norm(pred_ab - true_ab)
@@ -123,10 +125,6 @@ def best_aligned(
         return torch.stack([i[:, y : y + height, x : x + width] for i, (y, x) in zip(images, corners, strict=True)])
 
     return cropped, shifted(true_rgb), None if mask is None else shifted(mask) & mask[:, :, inner[0], inner[1]]
-
-
-def _cells(images: Tensor, cell_px: int) -> Tensor:
-    return F.avg_pool2d(images, cell_px)
 
 
 def _whole(mask: Tensor | None, window_px: int, stride: int | None = None) -> Tensor | None:

@@ -109,9 +109,9 @@ def difference_edge_loss(
     return torch.stack(losses).mean()
 
 
-def total_loss(color: Tensor, edge: Tensor) -> Tensor:
-    """Equation 7: the sum of both terms, 1:1."""
-    return color + edge
+def total_loss(*terms: Tensor) -> Tensor:
+    """Equation 7: the sum of the terms, each with its weight; in the paper two, 1:1."""
+    return torch.stack(terms).sum()
 
 
 def mean_of_usable(error: Tensor, mask: Tensor | None) -> Tensor:

@@ -31,7 +31,7 @@ from ircolor.training.color_loss import color_terms
 from ircolor.training.device import choose_precision, make_accelerator
 from ircolor.training.expected_error import expected_error_loss
 from ircolor.training.journal import Journal
-from ircolor.training.losses import EDGE_MAPS, difference_edge_loss
+from ircolor.training.losses import EDGE_MAPS, difference_edge_loss, total_loss
 from ircolor.training.recipes import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.validation import validate
@@ -178,7 +178,7 @@ def train(
                 terms["edge_loss"] = edge_term(recipe, edge_net, pred_rgb, true_rgb, batch, progress.step / total_steps)
             if expected_error is not None:
                 terms["trust_loss"] = expected_error_loss(expected_error.float(), pred_rgb.float(), true_rgb, mask)
-            loss = torch.stack(list(terms.values())).sum()
+            loss = total_loss(*terms.values())
             if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
                 raise UserError(
                     f"{run}: the loss is not finite at step {progress.step}; use the last checkpoint with --init in a "
