@@ -15,9 +15,10 @@ from ircolor.machine import cores
 from ircolor.memory import lanes_for
 from ircolor.sessions.onnx import OnnxSession
 from ircolor.sessions.prediction import Prediction
-from ircolor.tiled import run_strips, run_tiles
-from ircolor.tiles import Tiling, check_tile, plan_tiles
+from ircolor.tiled import Paint, painted_by, run_strips, run_tiles
+from ircolor.tiles import Tiling, check_tile, cut_strips, plan_tiles
 from ircolor.trust import check_fade_strength
+from ircolor.view import color_map, seen_size, shrink
 from ircolor.weights.catalogue import Model
 
 # What a row of tiles takes over its pixels and bytes a channel: the infrared and the RGB image, the latter twice more
@@ -25,6 +26,9 @@ from ircolor.weights.catalogue import Model
 _STRIP_COPIES = 1 + 3 * 3
 # With the expected error, in float32, there may be its map beside the RGB image.
 _MAP_COPIES, _ERROR_BYTES = 3 * 3, 4
+# What it takes to carry colours to full size, in float32: gain and offset and what they are mixed from, the infrared
+# image threefold, and an expected error.
+_PAINT_BYTES_PER_PX = 4 * (4 * 3 + 3 + 2)
 
 
 class Network:
@@ -79,14 +83,7 @@ class Network:
             UserError: not enough memory.
         """
         with lack_of_memory_told(infrared.shape):
-            rgb = np.empty((*infrared.shape, 3), np.float32)
-            expected_error = np.empty(infrared.shape, np.float32) if self.trust else None
-            tiling = self.tiling(infrared.shape)
-            for tile in run_tiles(self._run, infrared, tiling, fade_strength=self.fade_strength):
-                rgb[tile.rows, tile.columns] = tile.rgb
-                if expected_error is not None:
-                    expected_error[tile.rows, tile.columns] = tile.expected_error
-        return Prediction(rgb, expected_error)
+            return self._run_tiled(self._paint(infrared, np.asarray), infrared, self.tiling(infrared.shape))
 
     def strips(
         self,
@@ -103,7 +100,7 @@ class Network:
         """
         with lack_of_memory_told(pixels.shape):
             yield from run_strips(
-                self._run,
+                self._paint(pixels, to_unit),
                 pixels,
                 tiling,
                 to_unit,
@@ -116,7 +113,7 @@ class Network:
     def tiling(self, shape: tuple[int, ...]) -> Tiling:
         """How `run` cuts an image of a shape, (H, W), and why so."""
         float_bytes = 4 * math.prod(shape)
-        return self._plan(shape, held_bytes=(1 + 3 + self.trust) * float_bytes, strip_bytes_per_px=0)
+        return self._plan(shape, held_bytes=(1 + 3 + self.trust) * float_bytes)
 
     def strip_tiling(self, shape: tuple[int, ...], dtype: np.dtype[Any], held_bytes: int) -> Tiling:
         """How an image is to be cut for `strips`.
@@ -129,13 +126,42 @@ class Network:
         bytes_per_px = (_STRIP_COPIES + _MAP_COPIES * self.trust) * dtype.itemsize + _ERROR_BYTES * self.trust
         return self._plan(shape, held_bytes=held_bytes, strip_bytes_per_px=bytes_per_px)
 
+    def _paint(self, pixels: NDArray[Any], to_unit: Callable[[NDArray[Any]], NDArray[np.float32]]) -> Paint:
+        """What colorizes the tiles of an image: the network, or colours that it gave to the image made small."""
+        size = self._seen_size(pixels.shape)
+        if size == pixels.shape:
+            return painted_by(self._run)
+        small = to_unit(shrink(pixels, size))
+        prediction = self._run_tiled(painted_by(self._run), small, self._plan(size), fade_strength=0)
+        colors, height = color_map(small, prediction), len(pixels)
+        return lambda seen, rows, kept: colors.paint(seen[kept], rows, height)
+
+    def _run_tiled(
+        self, paint: Paint, infrared: NDArray[np.float32], tiling: Tiling, fade_strength: float | None = None
+    ) -> Prediction:
+        rgb = np.empty((*infrared.shape, 3), np.float32)
+        expected_error = np.empty(infrared.shape, np.float32) if self.trust else None
+        strength = self.fade_strength if fade_strength is None else fade_strength
+        for tile in run_tiles(paint, infrared, tiling, fade_strength=strength):
+            rgb[tile.rows, tile.columns] = tile.rgb
+            if expected_error is not None:
+                expected_error[tile.rows, tile.columns] = tile.expected_error
+        return Prediction(rgb, expected_error)
+
     def _run(self, infrared: NDArray[np.float32]) -> Prediction:
         with self._turns:
             return self._session.run(infrared)
 
-    def _plan(self, shape: tuple[int, ...], *, held_bytes: int, strip_bytes_per_px: int) -> Tiling:
+    def _seen_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        return seen_size(shape, self._card.view_px)
+
+    def _plan(self, shape: tuple[int, ...], *, held_bytes: int = 0, strip_bytes_per_px: int = 0) -> Tiling:
         card = self._card
         height, width = shape
+        size = self._seen_size(shape)
+        if size != shape:
+            bytes_per_px = self.lanes * _PAINT_BYTES_PER_PX + strip_bytes_per_px
+            return cut_strips(height, width, bytes_per_px, held_bytes, f"seen whole, as {size[1]}x{size[0]} px")
         return plan_tiles(
             height + -height % card.grid_px,
             width + -width % card.grid_px,

@@ -1,4 +1,4 @@
-"""Run a network over an image tile by tile, from top to bottom."""
+"""Colorize an image tile by tile, from top to bottom."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,8 +14,10 @@ from ircolor.sessions.prediction import Prediction
 from ircolor.tiles import Span, Tiling
 from ircolor.trust import fade
 
-Network = Callable[[NDArray[np.float32]], Prediction]
-"""Of a batch, (B, 1, H, W) in [-1, 1]."""
+Kept = tuple[slice, slice]
+Paint = Callable[[NDArray[np.float32], slice, Kept], Prediction]
+"""Colours of a tile, at rest. It is given the infrared tile in [0, 1] with its overlap, the rows of the image that are
+wanted of it, and where in the tile, rows and columns, that lies."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class Tile:
     Attributes:
         rows: where it lies in the image.
         columns: as rows.
-        infrared: (h, w), float32 in [0, 1]: what the network saw.
+        infrared: (h, w), float32 in [0, 1].
         rgb: (h, w, 3), float32 in [0, 1].
-        expected_error: (h, w), float32, CIEDE2000; None where the network does not give it.
+        expected_error: (h, w), float32, CIEDE2000; None where it is not known.
     """
 
     rows: slice
@@ -37,42 +39,55 @@ class Tile:
     expected_error: NDArray[np.float32] | None
 
 
+def painted_by(network: Callable[[NDArray[np.float32]], Prediction]) -> Paint:
+    """Tiles that a network colorizes, each by itself.
+
+    Args:
+        network: of a batch, (B, 1, H, W) in [-1, 1].
+    """
+
+    def paint(seen: NDArray[np.float32], _rows: slice, kept: Kept) -> Prediction:
+        predicted = network((seen * 2 - 1)[None, None])
+        channels = np.clip((predicted.rgb[0][:, *kept] + 1) / 2, 0, 1)
+        rgb = np.asarray(cv2.merge(list(channels)), np.float32)  # ten times as fast as to transpose and copy
+        return Prediction(rgb, None if predicted.expected_error is None else predicted.expected_error[0, 0][kept])
+
+    return paint
+
+
 def run_tiles(
-    network: Network,
+    paint: Paint,
     infrared: NDArray[Any],
     tiling: Tiling,
     to_unit: Callable[[NDArray[Any]], NDArray[np.float32]] = np.asarray,
     lanes: int = 1,
     fade_strength: float = 0.0,
 ) -> Iterator[Tile]:
-    """Run a network over an image, row by row of tiles.
+    """Colorize an image, row by row of tiles.
 
     Args:
-        network: what runs.
+        paint: gives the colours of a tile.
         infrared: (H, W).
-        tiling: of the image as it is padded to the network's grid: beyond its border it is reflected.
+        tiling: of the image, or of the image as it is padded to a network's grid: beyond its border it is reflected.
         to_unit: maps the values of a tile to float32 in [0, 1]; not needed where they are that.
-        lanes: tiles in the network at the same time.
-        fade_strength: of `trust.fade`; above 0 the network must give the expected error.
+        lanes: tiles that are worked on at the same time.
+        fade_strength: of `trust.fade`; above 0 there must be an expected error.
     """
     height, width = infrared.shape
 
     def run(spans: tuple[Span, Span]) -> Tile:
         row, column = spans
         seen = to_unit(infrared[_reflected(row, height)][:, _reflected(column, width)])
-        predicted = network((seen * 2 - 1)[None, None])
         rows = slice(row.keep_start, min(row.keep_end, height))
         columns = slice(column.keep_start, min(column.keep_end, width))
-        kept_rows = slice(rows.start - row.start, rows.stop - row.start)
-        kept_columns = slice(columns.start - column.start, columns.stop - column.start)
-        channels = np.clip((predicted.rgb[0, :, kept_rows, kept_columns] + 1) / 2, 0, 1)
-        rgb = np.asarray(cv2.merge(list(channels)), np.float32)  # ten times as fast as to transpose and copy
-        expected_error = None
-        if predicted.expected_error is not None:
-            expected_error = predicted.expected_error[0, 0, kept_rows, kept_columns]
-            if fade_strength:
-                rgb = fade(rgb, expected_error, fade_strength)
-        return Tile(rows, columns, seen[kept_rows, kept_columns], rgb, expected_error)
+        kept = (
+            slice(rows.start - row.start, rows.stop - row.start),
+            slice(columns.start - column.start, columns.stop - column.start),
+        )
+        rgb, expected_error = paint(seen, rows, kept)
+        if expected_error is not None and fade_strength:
+            rgb = fade(rgb, expected_error, fade_strength)
+        return Tile(rows, columns, seen[kept], rgb, expected_error)
 
     if lanes == 1 or tiling.num_tiles == 1:
         return map(run, tiling)
@@ -80,7 +95,7 @@ def run_tiles(
 
 
 def run_strips(
-    network: Network,
+    paint: Paint,
     infrared: NDArray[Any],
     tiling: Tiling,
     to_unit: Callable[[NDArray[Any]], NDArray[np.float32]],
@@ -93,7 +108,7 @@ def run_strips(
     """As `run_tiles`, but the tiles of a row come together, as integers.
 
     Args:
-        network: as for `run_tiles`.
+        paint: as for `run_tiles`.
         infrared: as for `run_tiles`.
         tiling: as for `run_tiles`.
         to_unit: as for `run_tiles`.
@@ -103,7 +118,7 @@ def run_strips(
         progress: called with the number of tiles done, and of all.
     """
     width, white = infrared.shape[1], np.iinfo(dtype).max
-    for done, tile in enumerate(run_tiles(network, infrared, tiling, to_unit, lanes, fade_strength), start=1):
+    for done, tile in enumerate(run_tiles(paint, infrared, tiling, to_unit, lanes, fade_strength), start=1):
         if tile.columns.start == 0:
             num_rows = tile.rows.stop - tile.rows.start
             errors = None if tile.expected_error is None else np.empty((num_rows, width), np.float32)

@@ -21,6 +21,7 @@ _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
         "grid_px": (1, 256),
         "halo_px": (0, 4096),
         "bytes_per_px": (1, 1 << 20),
+        "view_px": (0, 1 << 16),
     }
 )
 
@@ -51,6 +52,7 @@ class Card:
         intensity: the intensity rule of the training, as --intensity takes it.
         latency_ms: median time of a run by the size of the image, e.g. {"640x480": 19.8}; empty where not measured.
         latency_hardware: what ran it, e.g. "AMD EPYC, 2 threads, int8": times belong to a machine.
+        view_px: the network is shown pictures shrunk to a shorter side of this (`ircolor.view`); 0 for as they are.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Card:
     intensity: str
     latency_ms: Mapping[str, float] = dataclasses.field(default_factory=dict)
     latency_hardware: str = ""
+    view_px: int = 0
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -110,12 +113,12 @@ class Card:
         """The card of a decoded JSON object.
 
         Raises:
-            ValueError: it is not an object, lacks a field other than the latency, has an unknown one, or one is wrong.
+            ValueError: it is no object, lacks a field that the first files had, has an unknown one, or one is wrong.
         """
         if not isinstance(fields, dict):
             raise ValueError("the card is not a JSON object")
         known = {field.name for field in dataclasses.fields(cls)}
-        required = known - {"latency_ms", "latency_hardware"}  # younger than the first files
+        required = known - {"latency_ms", "latency_hardware", "view_px"}  # younger than the first files
         if missing := sorted(required - fields.keys()):
             raise ValueError(f"the card lacks {', '.join(missing)}")
         if unknown := sorted(fields.keys() - known):

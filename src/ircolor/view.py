@@ -1,0 +1,123 @@
+"""What a network is shown of a large picture, and how the colours that it gives come to full size.
+
+A network trained on few pictures tells sky from road by how a whole scene looks, at the size that it learned from.
+Shown a larger picture as stored, it sees a small part at a time, and errs more (by 0.4 dB, docs/research-log.md). So it
+is shown the picture made small. At every place of that, each channel of its colours is then fitted as an affine
+function of the infrared image, which is evaluated with the infrared image at full size: all detail is that of the
+picture itself, and the time of the network does not grow with the picture.
+
+Source of the fit: He, Sun and Tang 2013, "Guided Image Filtering"; of using it across sizes: He and Sun 2015, "Fast
+Guided Filter".
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ircolor.sessions.prediction import Prediction
+
+# Of the fit, at the size that the network sees. A larger radius carries colours over edges, a smaller epsilon makes
+# noise of the infrared image a noise of colours.
+RADIUS_PX = 4
+EPSILON = 1e-4
+
+Image = NDArray[np.float32]
+
+
+def seen_size(shape: tuple[int, ...], view_px: int) -> tuple[int, int]:
+    """Height and width that a network is shown of an image.
+
+    Args:
+        shape: of the image, (H, W).
+        view_px: what the shorter side is shrunk to where it is larger; 0 to show every image as it is.
+    """
+    height, width = shape
+    shorter = min(shape)
+    if not view_px or shorter <= view_px:
+        return height, width
+    return round(height * view_px / shorter), round(width * view_px / shorter)
+
+
+def shrink(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Shrink an image, each pixel the mean of those that it covers.
+
+    Args:
+        pixels: (H, W), uint8, uint16 or float.
+        size: height and width of the result, at most those of the image.
+
+    Returns:
+        The same type; float32 for floats that OpenCV has not.
+    """
+    if pixels.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
+        pixels = pixels.astype(np.float32)
+    return np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA))
+
+
+@dataclass(frozen=True)
+class ColorMap:
+    """Colours as an affine function of the infrared image, which varies from place to place.
+
+    Attributes:
+        gain: (h, w, 3), of the small picture.
+        offset: (h, w, 3).
+        expected_error: (h, w), CIEDE2000; None where it is not known.
+    """
+
+    gain: Image
+    offset: Image
+    expected_error: Image | None = None
+
+    def paint(self, infrared: Image, rows: slice, height: int) -> Prediction:
+        """The colours of some rows of the picture, at full size.
+
+        Args:
+            infrared: those rows, (h, W), in [0, 1].
+            rows: where they lie in the picture.
+            height: of the picture.
+
+        Returns:
+            RGB, (h, W, 3), float32 in [0, 1], and the expected error, (h, W).
+        """
+        width = infrared.shape[1]
+        rgb, offset = (_enlarged(maps, rows, height, width) for maps in (self.gain, self.offset))
+        cv2.multiply(rgb, cv2.merge([infrared] * 3), dst=rgb)
+        cv2.add(rgb, offset, dst=rgb)
+        np.clip(rgb, 0, 1, out=rgb)
+        error = None if self.expected_error is None else _enlarged(self.expected_error, rows, height, width)
+        return Prediction(rgb, error)
+
+
+def color_map(infrared: Image, prediction: Prediction) -> ColorMap:
+    """Fit the colours of a small picture, at every place, as an affine function of its infrared image.
+
+    Args:
+        infrared: (h, w), in [0, 1]: what the network was shown.
+        prediction: what it gave, at rest: RGB, (h, w, 3), in [0, 1], and the expected error, (h, w), or None.
+    """
+    rgb = prediction.rgb
+    guide = cv2.merge([infrared] * 3)
+    mean_guide, mean_rgb = _mean(guide), _mean(rgb)
+    covariance = _mean(guide * rgb) - mean_guide * mean_rgb
+    variance = _mean(guide * guide) - mean_guide * mean_guide
+    gain = covariance / (variance + np.float32(EPSILON))
+    return ColorMap(_mean(gain), _mean(mean_rgb - gain * mean_guide), prediction.expected_error)
+
+
+def _mean(image: NDArray[Any]) -> Image:
+    """Over a square around each pixel."""
+    edge_px = 2 * RADIUS_PX + 1
+    return np.asarray(cv2.blur(image, (edge_px, edge_px), borderType=cv2.BORDER_REFLECT))
+
+
+def _enlarged(maps: Image, rows: slice, height: int, width: int) -> Image:
+    """Some rows of maps, (h, w) or (h, w, C), that are bilinearly enlarged to a height and a width."""
+    last = len(maps) - 1
+    places = np.clip((np.arange(rows.start, rows.stop, dtype=np.float64) + 0.5) * len(maps) / height - 0.5, 0, last)
+    above = places.astype(np.intp)
+    share = (places - above).astype(np.float32).reshape(-1, *[1] * (maps.ndim - 1))
+    mixed = maps[above]
+    mixed += share * (maps[np.minimum(above + 1, last)] - mixed)
+    return np.asarray(cv2.resize(mixed, (width, len(mixed)), interpolation=cv2.INTER_LINEAR))
