@@ -12,10 +12,12 @@ from ircolor.benchmark.rounds import Contender, run_rounds, timed
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError, brief
 from ircolor.machine import cores, processor
-from ircolor.sessions.onnx import OnnxSession
+from ircolor.network import Network as ReadyNetwork
 from ircolor.sessions.outputs import keep_output
 from ircolor.sessions.providers import DEVICES
+from ircolor.view import seen_size
 from ircolor.weights.card import Card
+from ircolor.weights.catalogue import Model
 
 CARD_SIZES = ((224, 224), (480, 640))  # heights and widths whose times stand on cards, pixels
 CARD_BUDGET_S = 5.0
@@ -49,22 +51,26 @@ def bare_network(colorizer: Colorizer, threads: int) -> Network:
     return run
 
 
-def ready_tensor(height: int, width: int, grid_px: int) -> NDArray[np.float32]:
-    """Noise as a network takes it, (1, 1, H, W) in [-1, 1], of a size that is rounded up to the grid."""
-    shape = (1, 1, height + -height % grid_px, width + -width % grid_px)
+def ready_tensor(height: int, width: int, grid_px: int, view_px: int = 0) -> NDArray[np.float32]:
+    """Noise as a network takes it, (1, 1, h, w) in [-1, 1]: of the size that it is shown, rounded up to its grid."""
+    seen = seen_size((height, width), view_px)
+    shape = (1, 1, *(length + -length % grid_px for length in seen))
     return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
 
 
 def card_latency(model: bytes, card: Card) -> Card:
-    """A card with the times of its network on the CPU of this machine.
+    """A card with the times of its network on the CPU of this machine, from infrared at rest to colours of its size.
 
     Args:
         model: a serialized ONNX model.
         card: of it.
     """
-    session = OnnxSession(model, card.name, device="cpu")
+    network = ReadyNetwork(
+        Model(card.name, model, card), device="cpu", tile="off", threads=None, lanes=1, trust=False, fade_strength=0
+    )
+    noise = np.random.default_rng(0)
     contenders = {
-        f"{width}x{height}": timed(partial(session.run, ready_tensor(height, width, card.grid_px)))
+        f"{width}x{height}": timed(partial(network.run, noise.random((height, width), np.float32)))
         for height, width in CARD_SIZES
     }
     rounds = run_rounds(contenders, CARD_BUDGET_S)
@@ -87,6 +93,7 @@ def latency_contenders(
         width: of the image, pixels.
     """
     infrared = np.random.default_rng(0).integers(0, 256, (height, width), dtype=np.uint8)
-    ready = ready_tensor(height, width, colorizer.model.card.grid_px)
+    card = colorizer.model.card
+    ready = ready_tensor(height, width, card.grid_px, card.view_px)
     contenders = {"ircolor": timed(partial(colorizer, infrared))}
     return contenders | {name: timed(partial(network, ready)) for name, network in networks.items()}

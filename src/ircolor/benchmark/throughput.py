@@ -156,7 +156,8 @@ def _against_network(
     progress: Progress | None,
 ) -> Rounds:
     num_images, height, width = shape
-    ready = ready_tensor(height, width, colorizer.model.card.grid_px)
+    card = colorizer.model.card
+    ready = ready_tensor(height, width, card.grid_px, card.view_px)
     network(ready)  # its memory is taken, as that of the colorizer is
 
     def run_network() -> None:
