@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def viewing(tiny_body: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def waves(height: int, width: int) -> NDArray[np.float32]:
     """A smooth picture in [0, 1]."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    return 0.5 + 0.25 * np.sin(6 * x / width) + 0.25 * np.cos(9 * y / height)
+    return np.asarray(0.5 + 0.25 * np.sin(6 * x / width) + 0.25 * np.cos(9 * y / height), np.float32)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_the_shorter_side_is_shrunk_and_never_enlarged(
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float16, np.float32, np.float64, np.longdouble])
 def test_shrinking_takes_means_of_every_type(dtype: type) -> None:
-    pixels = np.arange(24).reshape(4, 6).astype(dtype)
+    pixels: NDArray[Any] = np.arange(24).reshape(4, 6).astype(dtype)
     expected = pixels.astype(float).reshape(2, 2, 3, 2).mean(axis=(1, 3))
     np.testing.assert_allclose(shrink(pixels, (2, 3)), expected, atol=0.51 if dtype in (np.uint8, np.uint16) else 0)
 

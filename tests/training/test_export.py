@@ -58,8 +58,8 @@ def test_work_is_counted_by_hand() -> None:
             super().__init__()
             self.layer = torch.nn.Conv2d(1, 3, 3, padding=1)
 
-        def predict_on_grid(self, infrared: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            return torch.as_tensor(self.layer(infrared)), infrared
+        def forward_on_grid(self, infrared: torch.Tensor) -> torch.Tensor:
+            return torch.as_tensor(self.layer(infrared))
 
     assert count_gflop_224(OneConvolution()) == pytest.approx(2 * 9 * 3 * 224 * 224 / 1e9)
 

@@ -35,7 +35,7 @@ RECIPE = replace(smoke(), epochs=4, validate_every=2)  # 11 pairs, batches of 4:
 ALL = replace(
     RECIPE,
     net="fastnet",
-    trust=True,
+    view_px=32,
     ema=0.9,
     weight_decay=0.1,
     color_loss=ColorLossConfig("charbonnier", ssim=0.5, coarse=1, chroma=2, colorfulness=1, max_shift_px=2),

@@ -49,14 +49,14 @@ def train(
     if recipe not in RECIPES:
         raise UserError(f"recipe {recipe!r}: unknown; {did_you_mean(recipe, RECIPES)}there are: {', '.join(RECIPES)}")
     try:
-        from ircolor.training.train import train as run_training
+        from ircolor.training.trust import train_with_trust
     except ModuleNotFoundError as error:
         raise UserError(f"training needs {error.name}; install it with: pip install 'ircolor[train]'") from error
 
     chosen = RECIPES[recipe]()
     chosen = replace(chosen, epochs=chosen.epochs if epochs is None else epochs)
     chosen = replace(chosen, seed=chosen.seed if seed is None else seed)
-    outcome = run_training(chosen, data, protocol, run, resume=resume, init=init)
+    outcome = train_with_trust(chosen, data, protocol, run, resume=resume, init=init)
     if outcome.signal is not None:
         typer.echo(f"stopped after step {outcome.progress.step}; go on with --resume", err=True)
         raise typer.Exit(128 + outcome.signal)

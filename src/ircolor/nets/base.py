@@ -5,8 +5,6 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-FEATURE_PX = 4  # image pixels a side of one pixel of the features that a net hands out
-
 
 class ColorizingNet(nn.Module, ABC):
     """A fully convolutional network from infrared to RGB.
@@ -15,31 +13,25 @@ class ColorizingNet(nn.Module, ABC):
         grid_px: height and width that the network itself can take are multiples of this.
         halo_px: how far, in px, an output pixel looks: with this much context around a tile that lies on
             the grid, the tile's pixels equal those of the whole image.
-        feature_channels: of the features that it hands out.
         bytes_per_px: peak memory of its ONNX form on the CPU over the number of pixels, measured.
         bytes_per_px_int8: the same of its int8 form.
     """
 
     grid_px: int
     halo_px: int
-    feature_channels: int
     bytes_per_px: int
     bytes_per_px_int8: int
 
     @abstractmethod
-    def predict_on_grid(self, infrared: Tensor) -> tuple[Tensor, Tensor]:
+    def forward_on_grid(self, infrared: Tensor) -> Tensor:
         """Colorize images whose height and width are multiples of `grid_px`.
 
         Args:
             infrared: (B, 1, H, W) in [-1, 1].
 
         Returns:
-            RGB, (B, 3, H, W) in [-1, 1], and features of it, (B, `feature_channels`, H/4, W/4), at least 0.
+            RGB, (B, 3, H, W) in [-1, 1].
         """
-
-    def forward_on_grid(self, infrared: Tensor) -> Tensor:
-        """The RGB of `predict_on_grid`."""
-        return self.predict_on_grid(infrared)[0]
 
     def forward(self, infrared: Tensor) -> Tensor:
         """Colorize images of any size: reflect-padded to the grid, colorized, cropped back.

@@ -41,7 +41,6 @@ class ColorNet(ColorizingNet):
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
-        self.feature_channels = 2 * width
         self.bytes_per_px = 22 * width  # 1390 at a width of 64, at 1024x768
         self.bytes_per_px_int8 = 12 * width  # 660 to 780
         self.encoder = nn.ModuleList(
@@ -65,13 +64,13 @@ class ColorNet(ColorizingNet):
         )
         self.head = nn.Conv2d(width, 3, 1)
 
-    def predict_on_grid(self, infrared: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 1, H, W) -> (B, 3, H, W), both in [-1, 1], and (B, 128, H/4, W/4); H and W multiples of 16."""
+    def forward_on_grid(self, infrared: Tensor) -> Tensor:
+        """(B, 1, H, W) -> (B, 3, H, W), both in [-1, 1]; H and W multiples of 16."""
         skips = [self.encoder[0](infrared)]  # (B, 64, H, W)
         for block in self.encoder[1:]:
             skips.append(block(F.max_pool2d(skips[-1], 2)))
-        features = [skips.pop()]  # (B, 512, H/16, W/16)
+        features = skips.pop()  # (B, 512, H/16, W/16)
         for block in self.decoder:
-            upsampled = F.interpolate(features[-1], scale_factor=2, mode="bilinear", align_corners=False)
-            features.append(block(torch.cat([skips.pop(), upsampled], dim=1)))
-        return torch.tanh(self.head(features[-1])), features[2]  # (B, 64, H, W) -> (B, 3, H, W)
+            upsampled = F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
+            features = block(torch.cat([skips.pop(), upsampled], dim=1))
+        return torch.tanh(self.head(features))  # (B, 64, H, W) -> (B, 3, H, W)

@@ -26,6 +26,7 @@ from ircolor.training.expected_error import calibrate
 from ircolor.training.quantize import quantize
 from ircolor.training.recipes import recipe_from_json
 from ircolor.training.run_folder import RunFolder
+from ircolor.view import seen_size, shrink
 from ircolor.weights.card import Card
 
 OPSET = 20
@@ -53,39 +54,44 @@ def export_run(run: Path, name: str, data: Path | None = None, *, int8: bool = F
     Raises:
         UserError: there is no checkpoint, it is damaged or of another version, or there are no pairs.
     """
-    file = RunFolder(run).best_or_last() if run.is_dir() else run
+    folder = RunFolder(run) if run.is_dir() else None
+    file = folder.best_or_last() if folder else run
     checkpoint = load_checkpoint(file)
     net = net_of(checkpoint, str(file))
-    card = describe(checkpoint, net, name)
-    error_head = error_head_of(checkpoint, net)
+    error_head = error_head_of(folder, checkpoint) if folder else None
+    card = describe(checkpoint, net, name, error_head)
     if error_head and data:
-        calibrate(WithExpectedError(net, error_head), split_pairs(data, card.protocol, "val"))
+        calibrate(WithExpectedError(net, error_head), split_pairs(data, card.protocol, "val"), card.view_px)
     model = to_onnx(net, error_head)
     if not int8:
         return halve_weights(model).SerializeToString(), card
     assert data, "int8 is calibrated on training pairs"
-    model = quantize(model, calibration_images(split_pairs(data, card.protocol, "train")))
+    model = quantize(model, calibration_images(split_pairs(data, card.protocol, "train"), card.view_px))
     return model.SerializeToString(), replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
 
 
-def calibration_images(pairs: Sequence[Pair]) -> Iterator[NDArray[np.float32]]:
-    """Crops from all over the pairs, (1, 1, 224, 224) in [-1, 1]."""
+def calibration_images(pairs: Sequence[Pair], view_px: int) -> Iterator[NDArray[np.float32]]:
+    """Crops from all over the pairs as the net sees them, (1, 1, 224, 224) in [-1, 1]."""
     for number in spread_evenly(NUM_CALIBRATION_PAIRS, len(pairs)):
         infrared, rgb = pairs[number].read()
+        size = seen_size(infrared.shape, view_px)
+        infrared, rgb = shrink(infrared, size), shrink(rgb, size)
         unit, _, _ = CALIBRATION_CROP(infrared, rgb, None, np.random.default_rng(number))
         yield unit[None, None] * 2 - 1
 
 
-def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str) -> Card:
+def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str, error_head: ErrorHead | None = None) -> Card:
     """The card of a trained network, without scores.
 
     Args:
         checkpoint: where the network comes from.
         net: the network.
         name: what users will call it.
+        error_head: that goes with it.
     """
     about, progress = checkpoint.about, checkpoint.progress
     recipe = recipe_from_json(checkpoint.recipe)
+    whole = WithExpectedError(net, error_head) if error_head else net
     return Card(
         name=name,
         version="1.0",
@@ -102,10 +108,11 @@ def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str) -> Card:
         protocol=about["protocol"],
         arithmetic="float32",
         scores={},
-        grid_px=net.grid_px,
-        halo_px=net.halo_px,
+        grid_px=whole.grid_px,
+        halo_px=whole.halo_px,
         bytes_per_px=net.bytes_per_px,
         intensity="auto",
+        view_px=recipe.view_px,
     )
 
 
@@ -132,12 +139,18 @@ def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
     return net.eval()
 
 
-def error_head_of(checkpoint: Checkpoint, net: ColorizingNet) -> ErrorHead | None:
-    """The trained head of a checkpoint for the expected error; None where its recipe trains none."""
-    if not recipe_from_json(checkpoint.recipe).trust:
+def error_head_of(folder: RunFolder, checkpoint: Checkpoint) -> ErrorHead | None:
+    """The trained head of a run for the expected error; None where its recipe trains none.
+
+    Raises:
+        UserError: the run was stopped before it.
+    """
+    if recipe_from_json(checkpoint.recipe).trust is None:
         return None
-    head = ErrorHead(net.feature_channels)
-    checkpoint.load_into("error_head", head)
+    if not folder.trust.is_file():
+        raise UserError(f"{folder.path}: its expected error is not learned yet; go on with ircolor train and --resume")
+    head = ErrorHead()
+    load_checkpoint(folder.trust).load_into("error_head", head)
     return head.eval()
 
 
@@ -154,15 +167,15 @@ def to_onnx(net: ColorizingNet, error_head: ErrorHead | None = None) -> onnx.Mod
     Returns:
         float32, any batch size, H and W any multiples of the net's grid.
     """
-    folded = copy.deepcopy(net)
-    fold_batch_norm(folded)
-    height, width = (net.grid_px * torch.export.Dim(name, min=1, max=1 << 12) for name in ("rows", "columns"))
-    sample = torch.zeros(2, 1, 3 * net.grid_px, 2 * net.grid_px)
+    whole = copy.deepcopy(net if error_head is None else WithExpectedError(net, error_head))
+    fold_batch_norm(whole)
+    height, width = (whole.grid_px * torch.export.Dim(name, min=1, max=1 << 12) for name in ("rows", "columns"))
+    sample = torch.zeros(2, 1, 3 * whole.grid_px, 2 * whole.grid_px)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports that torchvision is missing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making
         program = torch.onnx.export(
-            _OnGrid(folded if error_head is None else WithExpectedError(folded, error_head)),
+            _OnGrid(whole),
             (sample,),
             dynamo=True,
             opset_version=OPSET,

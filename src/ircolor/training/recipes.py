@@ -64,6 +64,21 @@ class ColorLossConfig:
 
 
 @dataclass(frozen=True)
+class TrustConfig:
+    """How the expected error is learned (`training.trust`).
+
+    Attributes:
+        folds: parts of the training scenes; the pictures of each are colorized by a net trained on the others.
+        fold_epochs: of these nets.
+        steps: of the head, on the errors of these pictures.
+    """
+
+    folds: int = 4
+    fold_epochs: int = 10
+    steps: int = 1500
+
+
+@dataclass(frozen=True)
 class Recipe:
     """All that decides how a network is trained.
 
@@ -74,7 +89,8 @@ class Recipe:
         width: feature maps of its first block.
         edge_net: the learned loss; None trains on the colour loss alone.
         color_loss: what a wrong colour costs.
-        trust: also learn the expected error of each pixel; the colours are the same with and without.
+        trust: also learn the expected error of each pixel; the colours are the same with and without. None for not.
+        view_px: shown a picture, the net sees it shrunk to this shorter side (`ircolor.view`); 0 for as it is.
         augmentation: how training crops are drawn.
         batch_size: pairs a step, over all processes together.
         sampling: "pairs" visits every pair once an epoch; "pixels" draws as many, in proportion to their pixels, so
@@ -95,7 +111,8 @@ class Recipe:
     width: int = 64
     edge_net: EdgeNetConfig | None = None
     color_loss: ColorLossConfig = field(default_factory=ColorLossConfig)
-    trust: bool = False
+    trust: TrustConfig | None = None
+    view_px: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
     batch_size: int = 4
     sampling: Literal["pairs", "pixels"] = "pairs"
@@ -131,11 +148,15 @@ def recipe_from_json(values: dict[str, Any]) -> Recipe:
     values = dict(values)
     if values.get("edge_net") is not None:
         values["edge_net"] = EdgeNetConfig(**values["edge_net"])
+    if values.get("trust") is not None:
+        values["trust"] = TrustConfig(**values["trust"])
     if "color_loss" in values:
         values["color_loss"] = ColorLossConfig(**values["color_loss"])
     if "augmentation" in values:
         augmentation = dict(values["augmentation"])
-        augmentation["scale"] = tuple(augmentation["scale"])
+        for name in ("scale", "window"):
+            if augmentation.get(name) is not None:
+                augmentation[name] = tuple(augmentation[name])
         values["augmentation"] = Augmentation(**augmentation)
     unknown = values.keys() - {known.name for known in fields(Recipe)}
     if unknown:
@@ -185,11 +206,14 @@ def colornet_short() -> Recipe:
 
 
 _COLORS = ColorLossConfig("squared", ssim=0.5, coarse=1.0, chroma=4.0, max_shift_px=2)
-# The infrared side as other cameras, lamps and nights would show it.
+# Much of a picture at a time, as its whole is shown later, but never the same twice; and the infrared side as other
+# cameras, lamps and nights would show it.
 _CROPS = Augmentation(
     crop_px=160,
     flip=True,
-    scale=(0.4, 1.0),
+    window=(0.4, 1.0),
+    aspect=1.65,
+    rotation_deg=15,
     infrared_gain=0.2,
     infrared_contrast=0.2,
     infrared_gamma=1.3,
@@ -198,19 +222,23 @@ _CROPS = Augmentation(
 
 
 def snet_plus() -> Recipe:
-    """The paper's ColorNet, trained for colour: see docs/training.md for its switches, the research log for why."""
+    """The paper's ColorNet, trained for colour: see docs/training.md for its switches, the research log for why.
+
+    Few epochs: on a few hundred pairs, brightness is learned by heart from the tenth on.
+    """
     return Recipe(
         "snet_plus",
         "the paper's ColorNet with a loss for colour and structure, and crops as other cameras would take them",
         color_loss=_COLORS,
-        trust=True,
+        trust=TrustConfig(),
+        view_px=224,
         augmentation=_CROPS,
         batch_size=8,
         sampling="pixels",
         learning_rate=1e-3,
         schedule="cosine",
-        epochs=20,
-        validate_every=10,
+        epochs=12,
+        validate_every=6,
     )
 
 
@@ -221,7 +249,7 @@ def fast() -> Recipe:
         name="fast",
         summary="a small net for live video on CPUs and small devices, trained as snet_plus",
         net="fastnet",
-        width=48,
+        width=56,
     )
 
 

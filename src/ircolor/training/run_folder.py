@@ -18,6 +18,7 @@ class RunFolder:
         log: one JSON record a line.
         last: the checkpoint to resume from.
         best: the weights that did best on validation.
+        trust: the head for the expected error.
         grids: pictures of validation images; they show the data set and are not for publishing.
     """
 
@@ -27,7 +28,12 @@ class RunFolder:
         self.log = path / "log.jsonl"
         self.last = path / "checkpoints" / "last.safetensors"
         self.best = path / "checkpoints" / "best.safetensors"
+        self.trust = path / "checkpoints" / "trust.safetensors"
         self.grids = path / "grids"
+
+    def fold(self, number: int) -> "RunFolder":
+        """The run of the net that was trained without a part of the pairs, for the expected error."""
+        return RunFolder(self.path / f"fold_{number}")
 
     def require(self, run: bool) -> None:
         """Raise UserError unless the folder holds a run (True), or holds none (False)."""

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from ircolor.errors import UserError
-from ircolor.nets import NETS, ColorizingNet, ErrorHead, WithExpectedError
+from ircolor.nets import NETS, ColorizingNet
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
+from ircolor.pairs.folds import Fold
 from ircolor.pairs.index import find_pairs
 from ircolor.pairs.protocols import default_protocol, split_pairs
 from ircolor.stop import StopSignal
@@ -29,7 +30,6 @@ from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoi
 from ircolor.training.code_version import describe_code
 from ircolor.training.color_loss import color_terms
 from ircolor.training.device import choose_precision, make_accelerator
-from ircolor.training.expected_error import expected_error_loss
 from ircolor.training.journal import Journal
 from ircolor.training.losses import EDGE_MAPS, difference_edge_loss, total_loss
 from ircolor.training.recipes import Recipe
@@ -57,6 +57,7 @@ def train(
     *,
     resume: bool = False,
     init: Path | None = None,
+    fold: Fold | None = None,
     memory_budget_bytes: int = MEMORY_BUDGET_BYTES,
     console: Console | None = None,
 ) -> Outcome:
@@ -69,6 +70,7 @@ def train(
         run: folder of the run; must be new, or hold a run of the same recipe when resuming.
         resume: go on from the last checkpoint.
         init: checkpoint to take the first weights from.
+        fold: part of the training pairs that is left out.
         memory_budget_bytes: pairs are kept decoded in memory up to this size.
         console: where to report.
 
@@ -89,6 +91,8 @@ def train(
         raise UserError("--resume goes on from the run's own weights; leave --init out")
     protocol = protocol or default_protocol(find_pairs(data))
     splits = {split: split_pairs(data, protocol, split) for split in ("train", "val")}
+    if fold:
+        splits["train"] = fold.rest(splits["train"])
     # Pairs: every one is decoded and checked before the first step.
     pairs = [*splits["train"], *splits["val"]]
     with console.status(f"reading and checking {len(pairs)} pairs"):
@@ -121,10 +125,7 @@ def train(
     torch.manual_seed(recipe.seed)
     colorizing = NETS[recipe.net](recipe.width)
     assert isinstance(colorizing, ColorizingNet), f"recipe {recipe.name} trains {recipe.net}, which does not colorize"
-    error_head = ErrorHead(colorizing.feature_channels) if recipe.trust else None
     modules: dict[str, nn.Module] = {"net": colorizing}
-    if error_head:
-        modules["error_head"] = error_head
     if recipe.edge_net:
         modules["edge_net"] = NETS["edgenet"](recipe.edge_net.width, recipe.edge_net.variant)
     if init:
@@ -140,15 +141,13 @@ def train(
     optimizer = torch.optim.AdamW(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay)
     if checkpoint:
         checkpoint.load_optimizer(optimizer)
-    net = accelerator.prepare(WithExpectedError(colorizing, error_head) if error_head else colorizing)
+    net = accelerator.prepare(colorizing)
     edge_net = accelerator.prepare(modules["edge_net"]) if recipe.edge_net else None
     optimizer, loader = accelerator.prepare(optimizer, loader)
 
     def save(path: Path, for_resuming: bool) -> None:
         if accelerator.is_main_process:
-            kept = modules
-            if not for_resuming:
-                kept = {"net": averaged or colorizing, **({"error_head": error_head} if error_head else {})}
+            kept: dict[str, nn.Module] = modules if for_resuming else {"net": averaged or colorizing}
             save_checkpoint(path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None)
 
     if not resume and accelerator.is_main_process:
@@ -172,12 +171,10 @@ def train(
             infrared = batch["infrared"].contiguous(memory_format=memory_format)
             true_rgb, mask = batch["true_rgb"], batch.get("mask")
 
-            pred_rgb, expected_error = net(infrared) if error_head else (net(infrared), None)
+            pred_rgb = net(infrared)
             terms = color_terms(pred_rgb.float(), true_rgb, mask, recipe.color_loss)
             if edge_net is not None:
                 terms["edge_loss"] = edge_term(recipe, edge_net, pred_rgb, true_rgb, batch, progress.step / total_steps)
-            if expected_error is not None:
-                terms["trust_loss"] = expected_error_loss(expected_error.float(), pred_rgb.float(), true_rgb, mask)
             loss = total_loss(*terms.values())
             if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
                 raise UserError(
@@ -208,7 +205,14 @@ def train(
             if steps_into_epoch == 0 and (epoch_done % recipe.validate_every == 0 or complete):
                 if accelerator.is_main_process:
                     picture = folder.grids / f"epoch_{epoch_done:04d}.png"
-                    scores = validate(averaged or colorizing, val_pairs, accelerator, picture, precision.channels_last)
+                    scores = validate(
+                        averaged or colorizing,
+                        val_pairs,
+                        accelerator,
+                        picture,
+                        view_px=recipe.view_px,
+                        channels_last=precision.channels_last,
+                    )
                     score_db = scores["psnr_db"]
                     improved = score_db > progress.best_psnr_db
                     if improved:

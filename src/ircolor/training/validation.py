@@ -13,6 +13,7 @@ from ircolor.metrics import chroma_gain, colorfulness, colorfulness_ratio, psnr_
 from ircolor.nets import ColorizingNet
 from ircolor.pairs.dataset import LoadedPairs
 from ircolor.pairs.index import spread_evenly
+from ircolor.training.colorized import colorized
 from ircolor.training.lab import delta_e_2000, rgb_to_lab
 
 GRID_ROWS = 6
@@ -24,6 +25,8 @@ def validate(
     pairs: LoadedPairs,
     accelerator: Accelerator,
     picture: Path,
+    *,
+    view_px: int,
     channels_last: bool,
 ) -> dict[str, float]:
     """Colorize every validation image whole and compare it with the truth.
@@ -33,6 +36,7 @@ def validate(
         pairs: validation pairs.
         accelerator: for its device and precision.
         picture: where the grid (infrared, predicted, true) of a few of the pairs is written, as PNG.
+        view_px: as of the recipe.
         channels_last: memory format of the images.
 
     Returns:
@@ -44,12 +48,7 @@ def validate(
     shown = spread_evenly(GRID_ROWS, len(pairs))
     for number in range(len(pairs)):
         infrared, true_rgb, mask = pairs[number]
-        images = torch.from_numpy(infrared).to(accelerator.device)[None, None].float() / 127.5 - 1
-        if channels_last:
-            images = images.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), accelerator.autocast():
-            predicted = net(images)[0].float()
-        pred_rgb = ((predicted.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+        pred_rgb = colorized(net, infrared, view_px, accelerator, channels_last=channels_last)
         scores.append(_score(usable_pixels(pred_rgb, mask), usable_pixels(true_rgb, mask)))
         if number in shown:
             rows.append([np.repeat(infrared[..., None], 3, axis=2), pred_rgb, true_rgb])
