@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ircolor.training.recipes import ColorLossConfig, Recipe, fast
-from machine import argument_parser, report
-from study import Run, epochs_of, run_all, spread
+from machine import report
+from study import Run, epochs_of, run_all, spread, study_parser
 
 PROTOCOL = "nirscene"
 NUM_STEPS = 1000
@@ -22,7 +22,7 @@ SCORES = ("psnr_db", "ssim", "delta_e_2000", "chroma_gain", "colorfulness_ratio"
 
 def short(seed: int = 0) -> Recipe:
     """`fast`, but short."""
-    recipe = replace(fast(), seed=seed, trust=False)
+    recipe = replace(fast(), seed=seed, trust=None)
     epochs = epochs_of(NUM_STEPS, recipe, PROTOCOL)
     return replace(recipe, epochs=epochs, validate_every=epochs)
 
@@ -60,13 +60,11 @@ def one_change_each() -> dict[str, Recipe]:
 
 def main() -> None:
     """Train all, score all, report."""
-    parser = argument_parser(__doc__)
-    parser.add_argument("--runs", type=Path, default=Path("runs/ablation"), help="folder of the runs")
-    wanted = parser.parse_args()
+    wanted = study_parser(__doc__, Path("runs/ablation")).parse_args()
     changes = one_change_each()
     runs = {("", seed): Run(short(seed), PROTOCOL, f"fast-{seed}") for seed in range(NUM_SEEDS)}
     runs |= {(change, 0): Run(recipe, PROTOCOL, change.replace(" ", "_")) for change, recipe in changes.items()}
-    scores = {key: splits["val"] for key, splits in run_all(runs, wanted.runs).items()}
+    scores = {key: splits["val"] for key, splits in run_all(runs, wanted.runs, wanted.jobs).items()}
     result = {
         "question": "validation scores of `fast`, short, with one change at a time",
         "num_steps": NUM_STEPS,

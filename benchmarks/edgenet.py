@@ -1,7 +1,8 @@
 """Does EdgeNet help? ColorNet alone against forms of SNet: same budget, several seeds, two protocols.
 
-Both networks have a quarter of the paper's width and see crops of 128 px. Finished runs are kept and not done again, so
-that this can be interrupted. Needs the real pairs, in $IRCOLOR_DATA or ../shared/data; two hours on two cores.
+Both networks have a quarter of the paper's width and see crops of 96 px, which show 40 % or more of a picture; whole
+pictures are seen at 224 px. Finished runs are kept and not done again, so that this can be interrupted. Needs the real
+pairs, in $IRCOLOR_DATA or ../shared/data; an hour on two cores.
 
     python benchmarks/edgenet.py -o benchmarks/results/edgenet.json
 """
@@ -9,9 +10,10 @@ that this can be interrupted. Needs the real pairs, in $IRCOLOR_DATA or ../share
 from dataclasses import replace
 from pathlib import Path
 
+from ircolor.pairs.augment import Augmentation
 from ircolor.training.recipes import EdgeNetConfig, Recipe, colornet_short
-from machine import argument_parser, report
-from study import SPLITS, Run, epochs_of, run_all, spread
+from machine import report
+from study import SPLITS, Run, epochs_of, run_all, spread, study_parser
 
 PAPER = EdgeNetConfig(width=16)
 # What the paper and its figure say; on both protocols.
@@ -32,25 +34,29 @@ IDEAS: dict[str, EdgeNetConfig | None] = {
     "three scales": replace(PAPER, scales=3),
 }
 NUM_SEEDS = 3
-NUM_STEPS = 720
+NUM_STEPS = 400
 SCORES = ("psnr_db", "ssim", "gradient_error", "delta_e_2000", "chroma_gain", "colorfulness_ratio")
 
 
 def short_recipe(edge_net: EdgeNetConfig | None, protocol: str, seed: int) -> Recipe:
-    """`colornet_short` at a quarter of its width and on smaller crops, with an EdgeNet or without."""
+    """`colornet_short` at a quarter of its width and on smaller crops of larger views, with an EdgeNet or without."""
     recipe = colornet_short()
     epochs = epochs_of(NUM_STEPS, recipe, protocol)
-    crops = replace(recipe.augmentation, crop_px=128)
     return replace(
-        recipe, width=16, edge_net=edge_net, augmentation=crops, epochs=epochs, validate_every=epochs, seed=seed
+        recipe,
+        width=16,
+        edge_net=edge_net,
+        augmentation=Augmentation(crop_px=96, flip=True, window=(0.4, 1.0)),
+        view_px=224,
+        epochs=epochs,
+        validate_every=epochs,
+        seed=seed,
     )
 
 
 def main() -> None:
     """Train all, score all, report."""
-    parser = argument_parser(__doc__)
-    parser.add_argument("--runs", type=Path, default=Path("runs/edgenet"), help="folder of the runs")
-    wanted = parser.parse_args()
+    wanted = study_parser(__doc__, Path("runs/edgenet")).parse_args()
     first, *_ = SPLITS
     forms = {protocol: FORMS | (IDEAS if protocol == first else {}) for protocol in SPLITS}
     # All forms of a seed before the next seed: an interrupted study still compares like with like.
@@ -64,7 +70,7 @@ def main() -> None:
         for protocol in SPLITS
         for form, edge_net in forms[protocol].items()
     }
-    scores = run_all(runs, wanted.runs)
+    scores = run_all(runs, wanted.runs, wanted.jobs)
     recipe = short_recipe(PAPER, first, 0)
     result = {
         "question": "PSNR, SSIM and gradient error on true edges of ColorNet with and without EdgeNet",

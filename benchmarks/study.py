@@ -1,5 +1,6 @@
 """Many short trainings side by side, kept and not done again, and their scores on whole images."""
 
+import argparse
 import json
 import multiprocessing
 import os
@@ -21,11 +22,13 @@ from ircolor.nets import ColorizingNet
 from ircolor.pairs.dataset import steps_per_epoch
 from ircolor.pairs.protocols import split_pairs
 from ircolor.training.checkpoint import load_checkpoint
+from ircolor.training.colorized import colorized
 from ircolor.training.export import net_of
 from ircolor.training.losses import canny_edges
 from ircolor.training.recipes import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
+from machine import argument_parser
 
 DATA = Path(os.environ.get("IRCOLOR_DATA", Path(__file__).parents[2] / "shared" / "data")).resolve()
 # The splits that a protocol is scored on; the test pairs of vcip2020 are not part of the data.
@@ -48,12 +51,13 @@ def epochs_of(num_steps: int, recipe: Recipe, protocol: str) -> int:
     return max(1, round(num_steps / steps_per_epoch(len(split_pairs(DATA, protocol, "train")), recipe.batch_size)))
 
 
-def run_all(runs: Mapping[Key, Run], folder: Path) -> dict[Key, Scores]:
+def run_all(runs: Mapping[Key, Run], folder: Path, jobs: int) -> dict[Key, Scores]:
     """Train and score all, in the order given; the last weights count: nothing is chosen.
 
     Args:
         runs: by any key.
         folder: of the runs; what is finished there is not done again, what was begun is taken up.
+        jobs: trainings at the same time.
 
     Returns:
         For each key, by split, the scores of `ircolor evaluate` and `gradient_error`.
@@ -61,7 +65,7 @@ def run_all(runs: Mapping[Key, Run], folder: Path) -> dict[Key, Scores]:
     # Small nets train faster side by side, on a thread each, than one after the other on all.
     context = multiprocessing.get_context("spawn")
     done: dict[Key, Scores] = {}
-    with ProcessPoolExecutor(os.cpu_count(), context, torch.set_num_threads, (1,)) as pool:
+    with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,)) as pool:
         started = {pool.submit(_train_and_score, run, folder): key for key, run in runs.items()}
         for future in as_completed(started):
             key = started[future]
@@ -94,14 +98,20 @@ def gradient_error(pred_rgb: NDArray[np.uint8], true_rgb: NDArray[np.uint8]) -> 
     return float(np.abs(magnitudes[0] - magnitudes[1])[edges].mean())
 
 
-def score(net: ColorizingNet, protocol: str, split: str) -> dict[str, float]:
+def study_parser(description: str | None, runs: Path) -> argparse.ArgumentParser:
+    """The parser of a study, with the folder that its runs are kept in if no other is given."""
+    parser = argument_parser(description)
+    parser.add_argument("--runs", type=Path, default=runs, help="folder of the runs")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="trainings at the same time")
+    return parser
+
+
+def score(net: ColorizingNet, protocol: str, split: str, view_px: int) -> dict[str, float]:
     """Scores over the whole images of a split, in float32."""
     images, gradient_errors = [], []
     for pair in split_pairs(DATA, protocol, split):
         infrared, true_rgb = pair.read()
-        with torch.inference_mode():
-            predicted = net(torch.from_numpy(infrared)[None, None].float() / 127.5 - 1)[0]
-        pred_rgb = ((predicted.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).contiguous().numpy()
+        pred_rgb = colorized(net, infrared, view_px)
         images.append(score_image(pred_rgb, true_rgb))
         gradient_errors.append(gradient_error(pred_rgb, true_rgb))
     return {**mean_scores(images), "gradient_error": float(np.nanmean(gradient_errors))}
@@ -115,7 +125,7 @@ def _train_and_score(run: Run, folder: Path) -> Scores:
         if outcome.signal is not None:
             raise SystemExit(128 + outcome.signal)
         net = net_of(load_checkpoint(kept.last), str(kept.last))
-        scores = {split: score(net, run.protocol, split) for split in SPLITS[run.protocol]}
+        scores = {split: score(net, run.protocol, split, run.recipe.view_px) for split in SPLITS[run.protocol]}
         write_atomic(file, (json.dumps(scores, indent=1) + "\n").encode())
     found: Scores = json.loads(file.read_text(encoding="utf-8"))
     return found
