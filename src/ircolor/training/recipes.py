@@ -205,7 +205,7 @@ def colornet_short() -> Recipe:
     )
 
 
-_COLORS = ColorLossConfig("squared", ssim=0.5, coarse=1.0, chroma=4.0, max_shift_px=2)
+_COLORS = ColorLossConfig("squared", ssim=0.5, coarse=1.0, chroma=4.0, colorfulness=4.0, max_shift_px=2)
 # Much of a picture at a time, as its whole is shown later, but never the same twice; and the infrared side as other
 # cameras, lamps and nights would show it.
 _CROPS = Augmentation(
