@@ -20,6 +20,7 @@ from ircolor.network import Network, lack_of_memory_told
 from ircolor.sessions.prediction import Prediction
 from ircolor.stream import ColorizedFrame, colorize_frames, to_frames
 from ircolor.tiles import Tiling
+from ircolor.weights import DEFAULT_MODEL
 from ircolor.weights.catalogue import find_model
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Colorizer:
 
     def __init__(
         self,
-        model: str | Path = "snet",
+        model: str | Path = DEFAULT_MODEL,
         *,
         device: str = "auto",
         tile: str | int = "auto",
@@ -268,7 +269,7 @@ def _dtype(depth_bits: int) -> np.dtype[Any]:
 
 def colorize(
     infrared: Any,
-    model: str | Path = "snet",
+    model: str | Path = DEFAULT_MODEL,
     *,
     device: str = "auto",
     tile: str | int = "auto",

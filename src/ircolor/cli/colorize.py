@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from ircolor.weights import DEFAULT_MODEL
+
 
 def colorize(
     sources: Annotated[
@@ -17,7 +19,7 @@ def colorize(
         str | None,
         typer.Option("-o", "--output", metavar="FILE|DIR|URL", help="Where to; - for standard output."),
     ] = None,
-    model: Annotated[str, typer.Option(metavar="NAME|FILE.onnx", help="See ircolor models.")] = "snet",
+    model: Annotated[str, typer.Option(metavar="NAME|FILE.onnx", help="See ircolor models.")] = DEFAULT_MODEL,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|...", help="Where the network runs.")] = "auto",
     tile: Annotated[
         str, typer.Option(metavar="auto|off|N", help="Edge of the tiles of a large image, pixels.")

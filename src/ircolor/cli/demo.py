@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ircolor.weights import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -19,7 +21,7 @@ def demo(
         Path | None, typer.Argument(metavar="[IMAGE]", help="Infrared image.", show_default="see above")
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where to.")] = Path("demo"),
-    model: Annotated[str, typer.Option(metavar="NAME|FILE.onnx", help="See ircolor models.")] = "snet",
+    model: Annotated[str, typer.Option(metavar="NAME|FILE.onnx", help="See ircolor models.")] = DEFAULT_MODEL,
 ) -> None:
     """Colorize one image and write it side by side with its colours.
 

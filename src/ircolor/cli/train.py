@@ -13,7 +13,7 @@ def train(
         str,
         typer.Argument(
             metavar="RECIPE",
-            help="snet_plus, fast, snet_short, snet_paper, colornet_short, colornet_paper, or smoke (seconds).",
+            help="snet_plus, fast, vcip, snet_short, snet_paper, colornet_short, colornet_paper, or smoke (seconds).",
         ),
     ],
     *,

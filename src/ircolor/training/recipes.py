@@ -253,6 +253,20 @@ def fast() -> Recipe:
     )
 
 
+def vcip() -> Recipe:
+    """For the 372 pairs of the VCIP 2020 challenge: `fast`, wider, and for its scores, which hardly see colour."""
+    return replace(
+        fast(),
+        name="vcip",
+        summary="for the VCIP 2020 challenge, as fast but wider, and without the term for colourfulness",
+        width=72,
+        color_loss=replace(_COLORS, colorfulness=0.0),
+        trust=None,
+        epochs=16,
+        validate_every=8,
+    )
+
+
 def smoke() -> Recipe:
     """Both networks at a width of 4 on 32 px crops: seconds, to see that everything runs."""
     return Recipe(
@@ -269,5 +283,5 @@ def smoke() -> Recipe:
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     recipe.__name__: recipe
-    for recipe in (snet_paper, colornet_paper, snet_short, colornet_short, snet_plus, fast, smoke)
+    for recipe in (snet_paper, colornet_paper, snet_short, colornet_short, snet_plus, fast, vcip, smoke)
 }
