@@ -81,7 +81,13 @@ def train_with_trust(
     folds = [Fold(number, recipe.trust.folds) for number in range(recipe.trust.folds)]
     if not all(fold.part(pairs) for fold in folds):
         raise UserError(f"{data}: trust is learned from {len(folds)} parts by scene, and there are fewer scenes")
-    short = replace(recipe, trust=None, epochs=recipe.trust.fold_epochs, validate_every=recipe.trust.fold_epochs)
+    short = replace(
+        recipe,
+        trust=None,
+        width=recipe.trust.fold_width or recipe.width,
+        epochs=recipe.trust.fold_epochs,
+        validate_every=recipe.trust.fold_epochs,
+    )
     for fold in folds:
         console.print(f"expected error: net {fold.number + 1} of {fold.of}, to colorize pictures that it has not seen")
         part = folder.fold(fold.number)
