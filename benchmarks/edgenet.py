@@ -24,7 +24,7 @@ FORMS: dict[str, EdgeNetConfig | None] = {
     "figure, canny": replace(PAPER, variant="figure"),
     "figure, find_edges": replace(PAPER, variant="figure", target="find_edges"),
 }
-# Other forms of the idea; on the first protocol.
+# Other forms of the idea; on the first protocol, where asked for.
 IDEAS: dict[str, EdgeNetConfig | None] = {
     "a tenth of the pull": replace(PAPER, pull=0.1),
     "reversed, a tenth": replace(PAPER, pull=-0.1),
@@ -56,9 +56,11 @@ def short_recipe(edge_net: EdgeNetConfig | None, protocol: str, seed: int) -> Re
 
 def main() -> None:
     """Train all, score all, report."""
-    wanted = study_parser(__doc__, Path("runs/edgenet")).parse_args()
+    parser = study_parser(__doc__, Path("runs/edgenet"))
+    parser.add_argument("--ideas", action="store_true", help="also forms that the paper has not")
+    wanted = parser.parse_args()
     first, *_ = SPLITS
-    forms = {protocol: FORMS | (IDEAS if protocol == first else {}) for protocol in SPLITS}
+    forms = {protocol: FORMS | (IDEAS if wanted.ideas and protocol == first else {}) for protocol in SPLITS}
     # All forms of a seed before the next seed: an interrupted study still compares like with like.
     runs = {
         (protocol, form, seed): Run(
