@@ -32,7 +32,7 @@ from machine import argument_parser
 
 DATA = Path(os.environ.get("IRCOLOR_DATA", Path(__file__).parents[2] / "shared" / "data")).resolve()
 # The splits that a protocol is scored on; the test pairs of vcip2020 are not part of the data.
-SPLITS = {"nirscene": ("val", "test"), "vcip2020": ("val",)}
+SPLITS = {"nirscene": ("val", "test"), "vcip2020": ("val",), "paper-like": ("val", "test")}
 Key = TypeVar("Key", bound=Hashable)
 Scores = dict[str, dict[str, float]]
 

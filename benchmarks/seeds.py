@@ -1,0 +1,52 @@
+"""How good is a recipe, whatever the seed? The same training with several seeds, scored on whole images in float32.
+
+The last weights count: nothing is chosen. Finished runs are kept and not done again. Needs the real pairs, in
+$IRCOLOR_DATA or ../shared/data.
+
+    python benchmarks/seeds.py fast -o benchmarks/results/seeds_fast.json
+    python benchmarks/seeds.py snet_paper --protocol paper-like -o benchmarks/results/seeds_snet_paper_paper-like.json
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ircolor.training.recipes import RECIPES
+from machine import report
+from study import SPLITS, Run, run_all, spread, study_parser
+
+SCORES = (
+    "psnr_db",
+    "ssim",
+    "angular_error_deg",
+    "delta_e_2000",
+    "chroma_gain",
+    "colorfulness_ratio",
+    "gradient_error",
+)
+
+
+def main() -> None:
+    """Train all, score all, report."""
+    parser = study_parser(__doc__, Path("runs/seeds"))
+    parser.add_argument("recipe", choices=list(RECIPES))
+    parser.add_argument("--protocol", choices=list(SPLITS), default="nirscene")
+    parser.add_argument("--seeds", type=int, default=3)
+    wanted = parser.parse_args()
+    recipe = replace(RECIPES[wanted.recipe](), trust=None)  # the colours are the same
+    name, protocol = recipe.name, wanted.protocol
+    seeds = range(wanted.seeds)
+    runs = {seed: Run(replace(recipe, seed=seed), protocol, f"{protocol}-{name}-{seed}") for seed in seeds}
+    scores = run_all(runs, wanted.runs, wanted.jobs)
+    result = {
+        "question": f"scores of {name} on protocol {protocol}, over seeds",
+        "recipe": recipe.to_json(),
+        "splits": {
+            split: {key: spread([scores[seed][split][key] for seed in seeds]) for key in SCORES}
+            for split in SPLITS[protocol]
+        },
+    }
+    report(result, wanted.output, unprinted=["recipe"])
+
+
+if __name__ == "__main__":
+    main()
