@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ircolor import memory, network
 from ircolor.colorizer import Colorizer
+from ircolor.errors import UserError
 from ircolor.sessions.prediction import Prediction
 from ircolor.view import color_map, seen_size, shrink
 from ircolor.weights.catalogue import find_model
@@ -133,6 +134,13 @@ def test_strips_for_little_memory_change_nothing(viewing: Path, monkeypatch: pyt
     assert done == list(range(1, result.tiling.num_tiles + 1))
     assert "strips, for" in result.tiling.reason
     assert np.abs(whole.astype(int) - result.rgb).max() <= 1
+
+
+def test_an_edge_of_tiles_is_for_pictures_that_are_shown_as_they_are(viewing: Path) -> None:
+    image = noise(100, 130)
+    np.testing.assert_array_equal(Colorizer(viewing, tile=8)(image), Colorizer(viewing)(image))
+    with pytest.raises(UserError, match="tile 8: too small"):
+        Colorizer(viewing, tile=8)(noise(VIEW_PX, VIEW_PX))
 
 
 def test_frames_are_colorized_like_images(viewing: Path) -> None:

@@ -83,7 +83,8 @@ class Network:
             UserError: not enough memory.
         """
         with lack_of_memory_told(infrared.shape):
-            return self._run_tiled(self._paint(infrared, np.asarray), infrared, self.tiling(infrared.shape))
+            paint = self._paint(infrared, np.asarray)
+            return self._run_tiled(paint, infrared, self.tiling(infrared.shape), self.fade_strength)
 
     def strips(
         self,
@@ -132,17 +133,17 @@ class Network:
         if size == pixels.shape:
             return painted_by(self._run)
         small = to_unit(shrink(pixels, size))
-        prediction = self._run_tiled(painted_by(self._run), small, self._plan(size), fade_strength=0)
+        # A tile's edge that was asked for is meant for large images; what is this small needs tiles where it is long.
+        prediction = self._run_tiled(painted_by(self._run), small, self._network_tiling(size, "auto"), fade_strength=0)
         colors, height = color_map(small, prediction), len(pixels)
         return lambda seen, rows, kept: colors.paint(seen[kept], rows, height)
 
     def _run_tiled(
-        self, paint: Paint, infrared: NDArray[np.float32], tiling: Tiling, fade_strength: float | None = None
+        self, paint: Paint, infrared: NDArray[np.float32], tiling: Tiling, fade_strength: float
     ) -> Prediction:
         rgb = np.empty((*infrared.shape, 3), np.float32)
         expected_error = np.empty(infrared.shape, np.float32) if self.trust else None
-        strength = self.fade_strength if fade_strength is None else fade_strength
-        for tile in run_tiles(paint, infrared, tiling, fade_strength=strength):
+        for tile in run_tiles(paint, infrared, tiling, fade_strength=fade_strength):
             rgb[tile.rows, tile.columns] = tile.rgb
             if expected_error is not None:
                 expected_error[tile.rows, tile.columns] = tile.expected_error
@@ -155,17 +156,22 @@ class Network:
     def _seen_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
         return seen_size(shape, self._card.view_px)
 
-    def _plan(self, shape: tuple[int, ...], *, held_bytes: int = 0, strip_bytes_per_px: int = 0) -> Tiling:
-        card = self._card
-        height, width = shape
+    def _plan(self, shape: tuple[int, ...], *, held_bytes: int, strip_bytes_per_px: int = 0) -> Tiling:
         size = self._seen_size(shape)
-        if size != shape:
-            bytes_per_px = self.lanes * _PAINT_BYTES_PER_PX + strip_bytes_per_px
-            return cut_strips(height, width, bytes_per_px, held_bytes, f"seen whole, as {size[1]}x{size[0]} px")
+        if size == shape:
+            return self._network_tiling(shape, self._tile, held_bytes, strip_bytes_per_px)
+        bytes_per_px = self.lanes * _PAINT_BYTES_PER_PX + strip_bytes_per_px
+        return cut_strips(shape, bytes_per_px, held_bytes, f"seen whole, as {size[1]}x{size[0]} px")
+
+    def _network_tiling(
+        self, shape: tuple[int, ...], tile: str | int, held_bytes: int = 0, strip_bytes_per_px: int = 0
+    ) -> Tiling:
+        card = self._card
+        height, width = (length + -length % card.grid_px for length in shape)
         return plan_tiles(
-            height + -height % card.grid_px,
-            width + -width % card.grid_px,
-            self._tile,
+            height,
+            width,
+            tile,
             grid_px=card.grid_px,
             halo_px=card.halo_px,
             bytes_per_px=card.bytes_per_px,

@@ -96,16 +96,16 @@ def plan_tiles(
     return Tiling(_spans(height, window[0], halo_px), _spans(width, window[1], halo_px), reason)
 
 
-def cut_strips(height: int, width: int, bytes_per_px: int, held_bytes: int, reason: str) -> Tiling:
+def cut_strips(shape: tuple[int, ...], bytes_per_px: int, held_bytes: int, reason: str) -> Tiling:
     """Cut an image, whose pixels need nothing of their neighbours, into as few strips as fit the memory.
 
     Args:
-        height: of the image.
-        width: of the image.
+        shape: of the image, (H, W).
         bytes_per_px: memory that work on a strip takes over its pixels.
         held_bytes: as for `plan_tiles`.
         reason: of the tiling.
     """
+    height, width = shape
     budget_bytes, why = memory_budget(held_bytes)
     num_strips = min(height, math.ceil(height * width * bytes_per_px / budget_bytes))
     if num_strips > 1:
