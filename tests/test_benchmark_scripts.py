@@ -60,3 +60,12 @@ def test_int8_speed(tmp_path: Path) -> None:
     result = result_of("int8_speed.py", tmp_path, "--seconds", "0", "--threads", "1")
     assert result["reached"] == (result["speedup_over_torch"] >= 4.5)
     assert list(result["median_ms"]) == ["onnxruntime int8", "onnxruntime float32", "torch eager float32"]
+
+
+@pytest.mark.slow
+def test_model_speed(tmp_path: Path) -> None:
+    result = result_of("model_speed.py", tmp_path, "--seconds", "0", "--threads", "1")
+    assert list(result["sizes"]) == ["224x224", "640x480"]
+    for found in result["sizes"].values():
+        assert found["over_snet"]["snet"] == 1
+        assert all(ms > 0 for ms in found["median_ms"].values())

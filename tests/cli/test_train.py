@@ -43,7 +43,7 @@ def test_wrong_use_of_train_is_one_line(
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("command", "module"), [("train", "train"), ("export", "export")])
+@pytest.mark.parametrize(("command", "module"), [("train", "trust"), ("export", "export")])
 def test_without_torch_the_extra_is_named(
     ircolor: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, module: str
 ) -> None:
