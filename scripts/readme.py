@@ -21,7 +21,9 @@ LABELS = {
     "infrared-copy": "infrared copied to three channels",
     "cubic-curve": "cubic curve per pixel",
     "colornet": "ColorNet alone",
-    "snet": "SNet (bundled): ColorNet + EdgeNet",
+    "snet": "`snet` (bundled): ColorNet + EdgeNet",
+    "snet_plus": "`snet_plus` (bundled): ColorNet, trained for colour, seen at 224 px",
+    "fast": "`fast` (bundled): a ColorNet 16 wide, trained likewise, seen at 160 px",
 }
 REGISTRATION_LABELS = {
     "sift_ransac": "SIFT, ratio test, RANSAC similarity on intensities",
@@ -50,6 +52,43 @@ def score_table() -> str:
     for name, label in LABELS.items():
         mean = comparison["models"][name]["mean"]
         rows.append(f"| {label} | " + " | ".join(column.text(mean) for column in columns) + " |")
+    return "\n".join(rows)
+
+
+def trust_table() -> str:
+    """How well models with trust tell how wrong their colours are, on nirscene test."""
+    rows = ["| | rank correlation | error of the trusted half | worst bin off by |", "|---|---:|---:|---:|"]
+    for name, model in json.loads(SCORES.read_text(encoding="utf-8"))["models"].items():
+        if trust := model.get("trust"):
+            cells = (
+                f"{trust['spearman']:.2f}",
+                f"{trust['trusted_half']:.2f}",
+                f"{trust['worst_miscalibration']:.0%}",
+            )
+            rows.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def model_speed_table() -> str:
+    """Milliseconds of the bundled networks for one image, from one run."""
+    sizes = _result("model_speed")["sizes"]
+    rows = ["| | " + " | ".join(f"ms at {size}" for size in sizes) + " |", "|---|" + "---:|" * len(sizes)]
+    for name in sizes["224x224"]["median_ms"]:
+        rows.append(f"| `{name}` | " + " | ".join(f"{found['median_ms'][name]:.1f}" for found in sizes.values()) + " |")
+    return "\n".join(rows)
+
+
+def edgenet_table() -> str:
+    """ColorNet with and without EdgeNet: means over seeds, with the standard deviation of a seed."""
+    shown = {"psnr_db": 2, "ssim": 3, "gradient_error": 2, "chroma_gain": 3}  # with digits
+    rows = ["| | PSNR dB | SSIM | gradient error | chroma gain |", "|---|---:|---:|---:|---:|"]
+    for protocol, splits in _result("edgenet")["protocols"].items():
+        *_, split = splits
+        rows.append(f"| **{protocol}, {split}** | | | | |")
+        for form, scores in splits[split].items():
+            spreads = ((scores[key], digits) for key, digits in shown.items())
+            cells = (f"{found['mean']:.{digits}f} ± {found['std']:.{digits}f}" for found, digits in spreads)
+            rows.append(f"| {form} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
 
 
@@ -133,8 +172,18 @@ def updated(text: str, page: Path) -> str:
 
 
 PAGES = {
-    ROOT / "README.md": {"files": file_map, "scores": score_table, "registration": registration_table},
-    ROOT / "docs" / "runtime.md": {"steadiness": steadiness_table, "speed": speed_table},
+    ROOT / "README.md": {
+        "files": file_map,
+        "scores": score_table,
+        "trust": trust_table,
+        "registration": registration_table,
+    },
+    ROOT / "docs" / "runtime.md": {
+        "steadiness": steadiness_table,
+        "model speed": model_speed_table,
+        "speed": speed_table,
+    },
+    ROOT / "docs" / "training.md": {"edgenet": edgenet_table},
 }
 
 

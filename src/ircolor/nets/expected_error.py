@@ -1,7 +1,8 @@
 """How wrong a colour is likely to be: a small net that looks at the infrared image and its colours. Not in the paper.
 
 It is trained on errors of nets that had not seen the pictures (`ircolor.training.trust`), so it must not depend on the
-features of one net: it sees what any of them gives.
+features of one net: it sees what any of them gives. And it sees little: means and texture of the surroundings at three
+scales, mixed pixel by pixel. Convolutions with an eye for shapes learned the training pictures by heart.
 """
 
 import math
@@ -11,10 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ircolor.nets.base import ColorizingNet, reflect_pad_to
-from ircolor.nets.blocks import ConvNorm
 
 MAX_DELTA_E = 100.0  # black against white
-CELL_PX = 4  # image pixels a side of one pixel of the first feature maps
+CELL_PX = 4  # image pixels a side of one pixel of the feature maps
+COARSE_CELLS = 4  # a side, that make a coarse cell
+MIN_VARIANCE = 1e-4
 
 
 class ErrorHead(nn.Module):
@@ -23,27 +25,22 @@ class ErrorHead(nn.Module):
     It lets no gradient into the colours: they are the same with and without it.
 
     Args:
-        width: feature maps of the first layer.
+        width: feature maps of the hidden layers.
 
     Attributes:
         grid_px: height and width of images are multiples of this.
         halo_px: how far, in px, an expected error looks around.
     """
 
-    grid_px = 16
-    halo_px = 160  # dilated convolutions reach 6 cells of 16 px, enlarging one more, the rest 28 px
+    grid_px = CELL_PX * COARSE_CELLS
+    halo_px = 64  # two coarse cells, and what a cell at the rim holds
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int = 24) -> None:
         super().__init__()
-        self.fine = ConvNorm(5, width)
-        self.coarse = nn.Sequential(
-            ConvNorm(width, 2 * width, stride=2),
-            ConvNorm(2 * width, 2 * width, stride=2),
-            ConvNorm(2 * width, 2 * width, dilation=2),
-            ConvNorm(2 * width, 2 * width, dilation=4),
-        )
-        self.lateral = nn.Conv2d(2 * width, width, 1)
-        self.mixed = ConvNorm(width, width)
+        layers: list[nn.Module] = []
+        for in_channels in (3 * 5, width):  # of three scales
+            layers += [nn.Conv2d(in_channels, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+        self.mixed = nn.Sequential(*layers)
         self.log_error = nn.Conv2d(width, 1, 1)
         assert self.log_error.bias is not None
         nn.init.constant_(self.log_error.bias, math.log(10.0))  # about what nets reach: training begins near it
@@ -58,20 +55,31 @@ class ErrorHead(nn.Module):
         Returns:
             (B, 1, H, W), above 0, in units of CIEDE2000.
         """
-        mean = F.avg_pool2d(torch.cat([infrared, rgb.detach()], dim=1), CELL_PX)
-        texture = F.avg_pool2d(infrared * infrared, CELL_PX) - mean[:, :1] * mean[:, :1]
-        fine = self.fine(torch.cat([mean, texture], dim=1))  # (B, 16, H/4, W/4)
-        context = self.lateral(self.coarse(fine))  # (B, 16, H/16, W/16)
-        fine = F.relu(fine + F.interpolate(context, scale_factor=4, mode="bilinear", align_corners=False))
-        log_error = self.log_error(self.mixed(fine))
-        error = torch.exp(log_error.clamp(max=math.log(MAX_DELTA_E)))
-        return F.interpolate(error, scale_factor=CELL_PX, mode="bilinear", align_corners=False)
+        fine = F.avg_pool2d(torch.cat([infrared, rgb.detach(), infrared * infrared], dim=1), CELL_PX)
+        coarse = F.avg_pool2d(fine, COARSE_CELLS)  # (B, 5, H/16, W/16)
+        wide = F.avg_pool2d(coarse, 3, stride=1, padding=1, count_include_pad=False)
+        scales = [
+            _means_and_texture(fine),
+            *(_enlarged(_means_and_texture(each), COARSE_CELLS) for each in (coarse, wide)),
+        ]
+        log_error = self.log_error(self.mixed(torch.cat(scales, dim=1)))  # (B, 1, H/4, W/4)
+        return _enlarged(torch.exp(log_error.clamp(max=math.log(MAX_DELTA_E))), CELL_PX)
 
     def rescale(self, factor: float) -> None:
         """Multiply all expectations by a factor above 0."""
         assert self.log_error.bias is not None
         with torch.no_grad():
             self.log_error.bias += math.log(factor)
+
+
+def _means_and_texture(means: Tensor) -> Tensor:
+    """Of means of infrared, red, green, blue, infrared squared: the first four, and the deviation of the infrared."""
+    variance = means[:, 4:] - means[:, :1] * means[:, :1]
+    return torch.cat([means[:, :4], variance.clamp(min=MIN_VARIANCE).sqrt()], dim=1)
+
+
+def _enlarged(maps: Tensor, factor: int) -> Tensor:
+    return F.interpolate(maps, scale_factor=factor, mode="bilinear", align_corners=False)
 
 
 class WithExpectedError(nn.Module):

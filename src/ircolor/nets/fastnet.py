@@ -17,9 +17,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ircolor.nets.base import ColorizingNet
-from ircolor.nets.blocks import ConvNorm
 
 BLOCK_PX = 4  # infrared pixels a side that make one pixel of the first feature maps
+
+
+class ConvNorm(nn.Sequential):
+    """3x3 convolution, batch normalisation, ReLU; halves the size with a stride of 2."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(),
+        )
 
 
 class Residual(nn.Module):

@@ -77,7 +77,7 @@ class TrustConfig:
     folds: int = 4
     fold_epochs: int = 6
     fold_width: int | None = None
-    steps: int = 1500
+    steps: int = 400
 
 
 @dataclass(frozen=True)

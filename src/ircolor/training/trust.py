@@ -36,7 +36,7 @@ from ircolor.view import shrink
 
 CROP_PX = 160
 BATCH_SIZE = 16
-LEARNING_RATE = 2e-3
+LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 1e-2
 
 
