@@ -34,7 +34,6 @@ IDEAS: dict[str, EdgeNetConfig | None] = {
     "three scales": replace(PAPER, scales=3),
 }
 PROTOCOLS = ("nirscene", "vcip2020")
-NUM_SEEDS = 3
 NUM_STEPS = 400
 SCORES = ("psnr_db", "ssim", "gradient_error", "delta_e_2000", "chroma_gain", "colorfulness_ratio")
 
@@ -59,7 +58,9 @@ def main() -> None:
     """Train all, score all, report."""
     parser = study_parser(__doc__, Path("runs/edgenet"))
     parser.add_argument("--ideas", action="store_true", help="also forms that the paper has not")
+    parser.add_argument("--seeds", type=int, default=3)
     wanted = parser.parse_args()
+    seeds = range(wanted.seeds)
     first, _ = PROTOCOLS
     forms = {protocol: FORMS | (IDEAS if wanted.ideas and protocol == first else {}) for protocol in PROTOCOLS}
     # All forms of a seed before the next seed: an interrupted study still compares like with like.
@@ -69,7 +70,7 @@ def main() -> None:
             protocol,
             f"{protocol}-{form.replace(',', '').replace(' ', '_')}-{seed}",
         )
-        for seed in range(NUM_SEEDS)
+        for seed in seeds
         for protocol in PROTOCOLS
         for form, edge_net in forms[protocol].items()
     }
@@ -82,10 +83,7 @@ def main() -> None:
         "protocols": {
             protocol: {
                 split: {
-                    form: {
-                        key: spread([scores[protocol, form, seed][split][key] for seed in range(NUM_SEEDS)])
-                        for key in SCORES
-                    }
+                    form: {key: spread([scores[protocol, form, seed][split][key] for seed in seeds]) for key in SCORES}
                     for form in forms[protocol]
                 }
                 for split in SPLITS[protocol]

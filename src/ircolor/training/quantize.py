@@ -10,7 +10,7 @@ images. Two choices keep the pictures smooth and the arithmetic safe:
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,14 +72,24 @@ def quantize(model: onnx.ModelProto, images: Iterable[NDArray[np.float32]]) -> o
 
 
 def _from_last_convolutions(graph: onnx.GraphProto) -> list[str]:
-    """Names of the nodes from the last convolution before each output on, that included."""
+    """Names of nodes that make the outputs: of the first, from the last convolution on; of others, all that they add.
+
+    What an expected error is made of is little, and pooling in 8 bits is slow.
+    """
     maker = {output: node for node in graph.node for output in node.output}
+    first, *others = (output.name for output in graph.output)
     found: dict[str, onnx.NodeProto] = {}
-    waiting = [output.name for output in graph.output]
-    while waiting:
-        node = maker.get(waiting.pop())
-        if node is not None and node.name not in found:
-            found[node.name] = node
-            if node.op_type != "Conv":
-                waiting.extend(node.input)
+
+    def collect(name: str, ends: Callable[[onnx.NodeProto], bool]) -> None:
+        waiting = [name]
+        while waiting:
+            node = maker.get(waiting.pop())
+            if node is not None and node.name not in found:
+                found[node.name] = node
+                if not ends(node):
+                    waiting.extend(node.input)
+
+    collect(first, lambda node: node.op_type == "Conv")
+    for other in others:
+        collect(other, lambda _: False)  # it ends at the input, and where the first output was made
     return list(found)

@@ -252,7 +252,7 @@ def fast() -> Recipe:
         name="fast",
         summary="a narrow ColorNet for live video on CPUs and small devices, trained as snet_plus",
         width=16,
-        view_px=160,
+        view_px=144,
         epochs=10,
         validate_every=5,
     )
