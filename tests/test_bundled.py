@@ -1,10 +1,12 @@
-"""What ships: the bundled network keeps what the project promises of it."""
+"""What ships: the bundled networks keep what the project promises of them."""
 
 import numpy as np
 import pytest
 
 from ircolor.colorizer import Colorizer
+from ircolor.evaluation.models import model_rows
 from ircolor.evaluation.references import infrared_copy
+from ircolor.evaluation.score import score_pairs
 from ircolor.media.scene import draw_road_scene
 from ircolor.metrics import psnr_db, ssim
 from ircolor.pairs.protocols import split_pairs
@@ -42,3 +44,30 @@ def test_snet_beats_the_infrared_copy_on_real_pairs() -> None:
     assert snet[0] >= copy[0] + 2
     assert snet[1] > copy[1]
     assert snet[0] == pytest.approx(find_model("snet").card.scores["test"]["psnr_db"], abs=0.05)
+
+
+def test_fast_is_small_and_tells_what_to_trust() -> None:
+    fast = find_model("fast")
+    assert len(fast.data) <= 2_000_000
+    assert sum(len(model.data) for model in list_models()) <= 30_000_000
+    assert fast.gives_trust
+    infrared, _ = draw_road_scene(240, 320)
+    rgb, error = Colorizer("fast", return_trust=True)(infrared)
+    assert rgb.shape == (240, 320, 3)
+    assert error.shape == (240, 320)
+    assert 1 < error.mean() < 40
+    assert np.ptp(error) > 1
+
+
+@real_data
+def test_fast_beats_the_infrared_copy_and_knows_its_errors_on_real_pairs() -> None:
+    pairs = split_pairs(DATA, "nirscene", "test")
+    found = score_pairs(model_rows(["fast"]) | {"infrared-copy": infrared_copy}, pairs)
+    fast, copy = found["fast"], found["infrared-copy"]
+    assert fast.mean["psnr_db"] >= copy.mean["psnr_db"] + 2
+    assert fast.mean["ssim"] > copy.mean["ssim"]
+    assert fast.mean["psnr_db"] == pytest.approx(find_model("fast").card.scores["test"]["psnr_db"], abs=0.05)
+    assert fast.trust is not None
+    assert fast.trust.spearman > 0.3
+    assert fast.trust.trusted_half < 0.9
+    assert fast.trust.worst_miscalibration < 0.2

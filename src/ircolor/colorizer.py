@@ -44,7 +44,7 @@ class Colorizer:
     Example:
         >>> colorizer = Colorizer("snet")
         >>> rgb = colorizer(infrared)  # (H, W) uint8 -> (H, W, 3) uint8
-        >>> rgb, expected_error = Colorizer("MODEL.onnx", return_trust=True)(infrared)
+        >>> rgb, expected_error = Colorizer("fast", return_trust=True)(infrared)
     """
 
     def __init__(

@@ -1,10 +1,10 @@
 from ircolor.nets import NETS
 from tests.contracts.net_contract import NetContract
-from tests.nets import test_colornet, test_edgenet, test_fastnet
+from tests.nets import test_colornet, test_edgenet
 
 
 def test_every_net_keeps_the_contract() -> None:
-    modules = (test_colornet, test_edgenet, test_fastnet)
+    modules = (test_colornet, test_edgenet)
     contracts = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
     checked = {
         contract.name for contract in contracts if issubclass(contract, NetContract) and hasattr(contract, "name")

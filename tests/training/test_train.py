@@ -34,7 +34,6 @@ from tests.tiny_pairs import write_mask, write_pairs
 RECIPE = replace(smoke(), epochs=4, validate_every=2)  # 11 pairs, batches of 4: 2 steps an epoch
 ALL = replace(
     RECIPE,
-    net="fastnet",
     view_px=32,
     ema=0.9,
     weight_decay=0.1,

@@ -83,7 +83,7 @@ def colorize(
 
       ircolor colorize incoming/ -o coloured/ --watch
 
-      ircolor colorize night.png --model MODEL.onnx --trust map
+      ircolor colorize night.png --model fast --trust map
 
       ircolor colorize rtsp://10.0.0.7/stream -o night.mkv --duration 3600
 

@@ -62,7 +62,8 @@ def _print_table(found: "tuple[Model, ...]") -> None:
         card = model.card
         scored = f"scores: protocol {card.protocol}, {SHOWN_SPLIT}; " if SHOWN_SPLIT in card.scores else ""
         licence = card.licence.partition(";")[0]  # --json tells all
-        console.print(Text(f"\n{card.name}: {card.summary} ({scored}licence: {licence})"))
+        trust = "gives --trust; " if model.gives_trust else ""
+        console.print(Text(f"\n{card.name}: {card.summary} ({trust}{scored}licence: {licence})"))
 
 
 def _caption(hardware: list[str]) -> str:

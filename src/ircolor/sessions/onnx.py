@@ -70,7 +70,8 @@ class OnnxSession:
             )
         if trust and not self.gives_trust:
             raise UserError(
-                f"{name}: does not tell how far its colours can be trusted; take a model with trust (ircolor models)"
+                f"{name}: does not tell how far its colours can be trusted; take a model with trust, e.g. fast "
+                "(see ircolor models)"
             )
         self._outputs = outputs
 
