@@ -22,8 +22,7 @@ LABELS = {
     "cubic-curve": "cubic curve per pixel",
     "colornet": "ColorNet alone",
     "snet": "`snet` (bundled): ColorNet + EdgeNet",
-    "snet_plus": "`snet_plus` (bundled): ColorNet, trained for colour, seen at 224 px",
-    "fast": "`fast` (bundled): a ColorNet 16 wide, trained likewise, seen at 160 px",
+    "fast": "`fast` (bundled): a ColorNet 16 wide, trained for colour, seen at 144 px",
 }
 REGISTRATION_LABELS = {
     "sift_ransac": "SIFT, ratio test, RANSAC similarity on intensities",
