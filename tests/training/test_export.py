@@ -62,6 +62,7 @@ def test_work_is_counted_by_hand() -> None:
             return torch.as_tensor(self.layer(infrared))
 
     assert count_gflop_224(OneConvolution()) == pytest.approx(2 * 9 * 3 * 224 * 224 / 1e9)
+    assert count_gflop_224(OneConvolution(), view_px=100) == pytest.approx(2 * 9 * 3 * 100 * 100 / 1e9)
 
 
 @pytest.mark.slow

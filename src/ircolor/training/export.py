@@ -104,7 +104,7 @@ def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str, error_head: 
         train_seconds=round(progress.train_s, 1),
         hardware=about["hardware"],
         num_parameters=sum(parameter.numel() for parameter in net.parameters()),
-        gflop_224=round(count_gflop_224(net), 2),
+        gflop_224=round(count_gflop_224(net, recipe.view_px), 2),
         protocol=about["protocol"],
         arithmetic="float32",
         scores={},
@@ -221,8 +221,8 @@ def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def count_gflop_224(net: ColorizingNet) -> float:
-    """Work for one 224x224 image, in 10^9 floating-point operations (multiply-adds times two)."""
+def count_gflop_224(net: ColorizingNet, view_px: int = 0) -> float:
+    """Work for one 224x224 image, seen at `view_px`, in 10^9 floating-point operations (multiply-adds times two)."""
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        net(torch.zeros(1, 1, 224, 224))
+        net(torch.zeros(1, 1, *seen_size((224, 224), view_px)))
     return float(counter.get_total_flops()) / 1e9
