@@ -210,7 +210,7 @@ def colornet_short() -> Recipe:
 # No shifts: in crops as small as these, pairs are aligned to a fraction of a pixel.
 _COLORS = ColorLossConfig("squared", ssim=0.25, chroma=2.0, colorfulness=1.0)
 # Much of a picture at a time, as its whole is shown later; and the infrared side as other cameras, lamps and nights
-# would show it. Small crops lose nothing but time: scenes are told by their layout.
+# would show it. Small crops save time and lose nothing: scenes are told by their layout.
 _CROPS = Augmentation(
     crop_px=96,
     flip=True,
