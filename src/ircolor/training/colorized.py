@@ -53,7 +53,11 @@ def predict_whole(
 ) -> Prediction:
     """As `predict`, for a stored picture, (H, W), uint8: seen at `view_px`, its colours carried to its size."""
     small = seen(infrared, view_px)
-    prediction = predict(net, small, accelerator, **options)
+    return carried(predict(net, small, accelerator, **options), small, infrared)
+
+
+def carried(prediction: Prediction, small: NDArray[np.float32], infrared: NDArray[np.uint8]) -> Prediction:
+    """What a net gave to a picture as it was shown, `seen`, at the size of the stored picture."""
     if small.shape == infrared.shape:
         return prediction
     return color_map(small, prediction).paint(_unit(infrared), slice(0, len(infrared)), len(infrared))

@@ -26,7 +26,7 @@ from ircolor.pairs.index import Pair, find_pairs
 from ircolor.pairs.protocols import default_protocol, split_pairs
 from ircolor.stop import StopSignal
 from ircolor.training.checkpoint import load_checkpoint, save_checkpoint
-from ircolor.training.colorized import predict, predict_whole, seen
+from ircolor.training.colorized import carried, predict, seen
 from ircolor.training.expected_error import error_map, expected_error_loss
 from ircolor.training.export import net_of
 from ircolor.training.recipes import Recipe
@@ -156,12 +156,12 @@ def fit_head(
 def _example(net: torch.nn.Module, pair: Pair, view_px: int) -> Example:
     infrared, true_rgb, mask = pair.read_masked()
     small = seen(infrared, view_px)
-    rgb = predict(net, small).rgb
-    error = error_map(predict_whole(net, infrared, view_px).rgb, true_rgb)
+    prediction = predict(net, small)
+    error = error_map(carried(prediction, small, infrared).rgb, true_rgb)
     usable = np.ones(small.shape, np.bool_)
     if mask is not None:
         usable = shrink(mask.astype(np.uint8) * 255, small.shape) == 255
-    planes = [small[..., None] * 2 - 1, rgb * 2 - 1]
+    planes = [small[..., None] * 2 - 1, prediction.rgb * 2 - 1]
     return Example(
         _on_grid(np.concatenate(planes, axis=2)),
         _on_grid(shrink(error, small.shape)[..., None]),
