@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +147,13 @@ def gray_png(height: int = 20, width: int = 30, seed: int = 0) -> bytes:
 def noise(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     """A random image, (height, width), uint8."""
     return np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
+
+
+@pytest.fixture
+def fresh_compiler() -> Iterator[None]:
+    """torch.compile without what other tests compiled."""
+    import torch
+
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiny_pairs import real_data
+
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -43,6 +45,24 @@ def test_gpu_on_the_cpu(tmp_path: Path) -> None:
         assert cell["network_tflops"] * 1e12 / cell["images_per_s"] == pytest.approx(flop, rel=0.01)
     refused = [cell["error"] for cell in result["cells"] if cell["mode"] == "graph"]
     assert refused == ["mode graph: CUDA graphs need CUDA, not cpu; use eager or compile"] * 2
+
+
+def test_train_speed(tmp_path: Path) -> None:
+    result = result_of("train_speed.py", tmp_path, "--recipes", "smoke", "--steps", "12")
+    found = result["recipes"]["smoke"]
+    assert found["crops_share_of_step_time"] == pytest.approx(found["images_per_s"] / found["crops_per_s"], rel=0.01)
+    assert found["share_of_matmul_rate"] > 0
+
+
+@pytest.mark.slow
+@real_data
+def test_seeds(tmp_path: Path) -> None:
+    runs = ["--runs", str(tmp_path / "runs")]
+    result = result_of("seeds.py", tmp_path, "smoke", "--seeds", "1", *runs)
+    assert result["splits"].keys() == {"val", "test"}
+    psnr_db = result["splits"]["test"]["psnr_db"]
+    assert psnr_db == {"mean": psnr_db["seeds"][0], "std": None, "seeds": psnr_db["seeds"]}
+    assert 5 < psnr_db["mean"] < 20
 
 
 @pytest.mark.slow

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -65,13 +64,6 @@ def test_threads_get_each_their_own_result(net: ColorizingNet, infrared: Images)
     with ThreadPoolExecutor(4) as pool:
         for prediction, alone in zip(pool.map(session.run, images), expected, strict=True):
             np.testing.assert_array_equal(prediction.rgb, alone)
-
-
-@pytest.fixture
-def fresh_compiler() -> Iterator[None]:
-    torch.compiler.reset()
-    yield
-    torch.compiler.reset()
 
 
 @pytest.mark.slow

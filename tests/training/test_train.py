@@ -60,7 +60,11 @@ def test_a_run_leaves_log_checkpoints_and_pictures(data: Path, tmp_path: Path) -
     records = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [r["step"] for r in records if r["event"] == "train"] == [2, 4, 6, 8]
     assert [r["epoch"] for r in records if r["event"] == "validation"] == [2, 4]
-    assert {"color_loss", "edge_loss", "images_per_s"} <= records[0].keys()
+    sitting, first = records[:2]
+    assert sitting["event"] == "sitting"
+    assert {"color_loss", "edge_loss"} <= first.keys()
+    rate = first["images_per_s"] * sitting["gflop_per_image"] / sitting["matmul_gflops"]
+    assert first["share_of_matmul_rate"] == pytest.approx(rate, abs=1e-3)
     grid = cv2.imread(str(tmp_path / "run" / "grids" / "epoch_0004.png"))
     assert grid is not None
     assert grid.shape == (2 * 180, 3 * 240, 3)  # two validation pairs: infrared, predicted, true

@@ -27,6 +27,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's number.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
     init: Annotated[Path | None, typer.Option(help="Checkpoint (.safetensors) to take the first weights from.")] = None,
+    compile_nets: Annotated[
+        bool, typer.Option("--compile", help="Compile the networks: a minute to start, faster steps on a GPU.")
+    ] = False,
 ) -> None:
     """Train a network on aligned infrared-RGB pairs.
 
@@ -57,7 +60,7 @@ def train(
     chosen = RECIPES[recipe]()
     chosen = replace(chosen, epochs=chosen.epochs if epochs is None else epochs)
     chosen = replace(chosen, seed=chosen.seed if seed is None else seed)
-    outcome = train_with_trust(chosen, data, protocol, run, resume=resume, init=init)
+    outcome = train_with_trust(chosen, data, protocol, run, resume=resume, init=init, compile_nets=compile_nets)
     if outcome.signal is not None:
         typer.echo(f"stopped after step {outcome.progress.step}; go on with --resume", err=True)
         raise typer.Exit(128 + outcome.signal)

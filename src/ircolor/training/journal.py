@@ -24,13 +24,23 @@ class Journal:
         total_steps: of the whole run.
         console: where people look.
         enabled: False on all processes but the first.
+        image_s: seconds that one image would take at the device's rate for matrix products.
     """
 
-    def __init__(self, path: Path, resumed_step: int, total_steps: int, console: Console, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        resumed_step: int,
+        total_steps: int,
+        console: Console,
+        enabled: bool,
+        image_s: float,
+    ) -> None:
         self.path = path
         self.console = console
         self.enabled = enabled
         self.total_steps = total_steps
+        self.image_s = image_s
         if enabled and path.exists():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
             kept = [line for line in lines if _step_of(line) <= resumed_step]
@@ -75,9 +85,11 @@ class Journal:
             images_per_s: since the last call.
             left_s: estimated time left.
         """
-        self.record("train", step=step, epoch=epoch, images_per_s=round(images_per_s, 3), **losses)
+        share = images_per_s * self.image_s
+        self.record("train", step=step, epoch=epoch, images_per_s=round(images_per_s, 3),
+                    share_of_matmul_rate=round(share, 4), **losses)  # fmt: skip
         terms = "  ".join(f"{name.removesuffix('_loss')} {value:.3f}" for name, value in losses.items())
-        line = f"{terms}  {images_per_s:.1f} images/s"
+        line = f"{terms}  {images_per_s:.1f} images/s, {share:.0%} of the matrix rate"
         self._live.update(self._task, completed=step, description=line, epoch=epoch)
         if self.enabled and not self.console.is_terminal and time.monotonic() >= self._plain_line_due_s:
             self._plain_line_due_s = time.monotonic() + PLAIN_LINE_EVERY_S

@@ -34,6 +34,7 @@ from ircolor.training.journal import Journal
 from ircolor.training.losses import EDGE_MAPS, difference_edge_loss, total_loss
 from ircolor.training.recipes import Recipe
 from ircolor.training.run_folder import RunFolder
+from ircolor.training.speed import matmul_gflops, training_gflop_of
 from ircolor.training.validation import validate
 
 MEMORY_BUDGET_BYTES = 4 << 30
@@ -58,6 +59,7 @@ def train(
     resume: bool = False,
     init: Path | None = None,
     fold: Fold | None = None,
+    compile_nets: bool = False,
     memory_budget_bytes: int = MEMORY_BUDGET_BYTES,
     console: Console | None = None,
 ) -> Outcome:
@@ -71,6 +73,7 @@ def train(
         resume: go on from the last checkpoint.
         init: checkpoint to take the first weights from.
         fold: part of the training pairs that is left out.
+        compile_nets: compile the networks; the results differ by roundings.
         memory_budget_bytes: pairs are kept decoded in memory up to this size.
         console: where to report.
 
@@ -144,6 +147,9 @@ def train(
     net = accelerator.prepare(colorizing)
     edge_net = accelerator.prepare(modules["edge_net"]) if recipe.edge_net else None
     optimizer, loader = accelerator.prepare(optimizer, loader)
+    if compile_nets:
+        for prepared in filter(None, (net, edge_net)):
+            prepared.compile(dynamic=False)
 
     def save(path: Path, for_resuming: bool) -> None:
         if accelerator.is_main_process:
@@ -154,7 +160,17 @@ def train(
         folder.begin(recipe, about)
     if init:
         save(folder.last, for_resuming=True)  # a run killed before its first checkpoint knows where it began
-    journal = Journal(folder.log, progress.step, total_steps, console, accelerator.is_main_process)
+    crop_px = recipe.augmentation.crop_px
+    gflop_per_image = training_gflop_of(colorizing, 1, crop_px)
+    if recipe.edge_net:
+        gflop_per_image += training_gflop_of(modules["edge_net"], 3, crop_px)
+    # Of all processes together, which have a device each.
+    device_gflops = matmul_gflops(accelerator) * accelerator.num_processes
+    journal = Journal(
+        folder.log, progress.step, total_steps, console, accelerator.is_main_process, gflop_per_image / device_gflops
+    )
+    journal.record("sitting", step=progress.step, gflop_per_image=round(gflop_per_image, 3),
+                   matmul_gflops=round(device_gflops, 1))  # fmt: skip
     journal.say(
         f"{precision.hardware}: {precision.reason}\n"
         f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "

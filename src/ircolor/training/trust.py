@@ -65,13 +65,14 @@ def train_with_trust(
     *,
     resume: bool = False,
     init: Path | None = None,
+    compile_nets: bool = False,
     console: Console | None = None,
 ) -> Outcome:
     """As `ircolor.training.train.train`, and with `recipe.trust` the head for the expected error after that.
 
     What is finished is not done again when resuming; the head itself takes a minute.
     """
-    outcome = train(recipe, data, protocol, run, resume=resume, init=init, console=console)
+    outcome = train(recipe, data, protocol, run, resume=resume, init=init, compile_nets=compile_nets, console=console)
     if recipe.trust is None or outcome.signal is not None:
         return outcome
     console = console or Console(stderr=True, quiet=not PartialState().is_main_process)
@@ -91,7 +92,16 @@ def train_with_trust(
     for fold in folds:
         console.print(f"expected error: net {fold.number + 1} of {fold.of}, to colorize pictures that it has not seen")
         part = folder.fold(fold.number)
-        stopped = train(short, data, protocol, part.path, resume=part.description.exists(), fold=fold, console=console)
+        stopped = train(
+            short,
+            data,
+            protocol,
+            part.path,
+            resume=part.description.exists(),
+            fold=fold,
+            compile_nets=compile_nets,
+            console=console,
+        )
         if stopped.signal is not None:
             return replace(outcome, signal=stopped.signal)
     if not PartialState().is_main_process:

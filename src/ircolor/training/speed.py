@@ -1,0 +1,58 @@
+"""How fast a training is, against what its device can do with matrices: the share that a log tells."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+MEASURED_S = 0.2
+CPU_EDGE, GPU_EDGE = 1024, 8192  # of the matrices: large enough for the full rate, small enough to wait for
+PASSES = 3  # a training step has the work of the forward pass and, for features and weights, twice that backwards
+
+
+def training_gflop_of(net: nn.Module, channels: int, crop_px: int) -> float:
+    """Work of one training crop, forward and backward, in 10^9 floating-point operations (multiply-adds times two).
+
+    Args:
+        net: any network of images; its batch statistics stay as they are.
+        channels: of the images.
+        crop_px: their side.
+    """
+    device = next(net.parameters()).device
+    was_training = net.training
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        net.eval()(torch.zeros(1, channels, crop_px, crop_px, device=device))
+    net.train(was_training)
+    return PASSES * float(counter.get_total_flops()) / 1e9
+
+
+def matmul_gflops(accelerator: Accelerator) -> float:
+    """The rate of one large matrix product on a run's device in its precision, in 10^9 operations a second.
+
+    Takes a third of a second. The best of several counts: others may use the machine, too.
+    """
+    device = accelerator.device
+    edge = GPU_EDGE if device.type == "cuda" else CPU_EDGE
+    dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
+    left, right = (torch.ones(edge, edge, device=device, dtype=dtype) for _ in range(2))
+
+    def product() -> None:
+        torch.mm(left, right)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    return 2 * edge**3 / min(_times_s(product)) / 1e9
+
+
+def _times_s(work: Callable[[], None]) -> Sequence[float]:
+    """Seconds of each of many runs, after a first one that warms up."""
+    work()
+    times_s: list[float] = []
+    while sum(times_s) < MEASURED_S:
+        start_s = time.perf_counter()
+        work()
+        times_s.append(time.perf_counter() - start_s)
+    return times_s
