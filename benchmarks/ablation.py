@@ -10,7 +10,8 @@ cores.
 from dataclasses import replace
 from pathlib import Path
 
-from ircolor.training.recipes import ColorLossConfig, Recipe, fast
+from ircolor.training.recipe import ColorLossConfig, Recipe
+from ircolor.training.recipes import fast
 from machine import report
 from study import Run, epochs_of, run_all, spread, study_parser
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ircolor.pairs.augment import Augmentation
-from ircolor.training.recipes import EdgeNetConfig, Recipe, colornet_short
+from ircolor.training.recipe import EdgeNetConfig, Recipe
+from ircolor.training.recipes import colornet_short
 from machine import report
 from study import SPLITS, Run, epochs_of, run_all, spread, study_parser
 

@@ -25,7 +25,7 @@ from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.colorized import colorized
 from ircolor.training.export import net_of
 from ircolor.training.losses import canny_edges
-from ircolor.training.recipes import Recipe
+from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
 from machine import argument_parser

@@ -28,7 +28,8 @@ from ircolor.metrics import psnr_db
 from ircolor.pairs.index import Pair, find_pairs
 from ircolor.pairs.protocols import split_pairs
 from ircolor.training.device import choose_precision
-from ircolor.training.recipes import Recipe, colornet_short
+from ircolor.training.recipe import Recipe
+from ircolor.training.recipes import colornet_short
 from ircolor.training.train import train
 from machine import argument_parser, report
 from study import DATA

@@ -22,7 +22,8 @@ from rich.console import Console
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.protocols import split_pairs
 from ircolor.training.losses import EDGE_MAPS
-from ircolor.training.recipes import RECIPES, Recipe
+from ircolor.training.recipe import Recipe
+from ircolor.training.recipes import RECIPES
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import MEMORY_BUDGET_BYTES, train
 from machine import argument_parser, report

@@ -28,6 +28,10 @@ def data(tmp_path: Path) -> Path:
     ("arguments", "message"),
     [
         (["snet_papr", "--data", "d", "--run", "r"], "error: recipe 'snet_papr': unknown; did you mean snet_paper?"),
+        (
+            ["smoke", "--data", "d", "--run", "r", "--loss-network", "v"],
+            "error: --loss-network: recipe smoke has no perc",
+        ),
         (["smoke", "--data", "absent", "--run", "r"], "error: absent: no such folder"),
         (["smoke", "--data", ".", "--run", "r", "--resume"], "error: r: no run to go on with"),
     ],

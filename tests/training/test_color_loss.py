@@ -14,7 +14,7 @@ from ircolor.training.color_loss import (
     ssim_loss,
 )
 from ircolor.training.losses import color_loss
-from ircolor.training.recipes import ColorLossConfig
+from ircolor.training.recipe import ColorLossConfig
 
 EVERYTHING = ColorLossConfig("charbonnier", ssim=0.5, coarse=1, chroma=2, rare_chroma=3, colorfulness=1, max_shift_px=2)
 

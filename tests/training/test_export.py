@@ -107,7 +107,8 @@ def test_an_empty_run_is_named(tmp_path: Path) -> None:
 def test_recipe_survives_json() -> None:
     import json
 
-    from ircolor.training.recipes import RECIPES, recipe_from_json
+    from ircolor.training.recipe import recipe_from_json
+    from ircolor.training.recipes import RECIPES
 
     for recipe in RECIPES.values():
         assert recipe_from_json(json.loads(json.dumps(recipe().to_json()))) == recipe()

@@ -25,9 +25,10 @@ from torch import Tensor
 from ircolor.errors import UserError
 from ircolor.training import train as train_module
 from ircolor.training.checkpoint import load_checkpoint
-from ircolor.training.color_loss import color_terms
 from ircolor.training.device import Precision
-from ircolor.training.recipes import ColorLossConfig, Recipe, smoke
+from ircolor.training.losses import total_loss
+from ircolor.training.recipe import ColorLossConfig, Recipe
+from ircolor.training.recipes import smoke
 from ircolor.training.train import Outcome, train
 from tests.tiny_pairs import write_mask, write_pairs
 
@@ -92,7 +93,7 @@ def test_a_stopped_and_resumed_run_ends_like_an_uninterrupted_one(
 ) -> None:
     handler = signal.getsignal(number)
     whole = run_quietly(recipe, data, tmp_path / "whole")
-    monkeypatch.setattr(train_module, "color_terms", signal_at_call(3, number))
+    monkeypatch.setattr(train_module, "total_loss", signal_at_call(3, number))
     stopped = run_quietly(recipe, data, tmp_path / "parts")
     assert stopped.signal == number
     assert stopped.progress.step == 3
@@ -106,18 +107,18 @@ def test_a_stopped_and_resumed_run_ends_like_an_uninterrupted_one(
     assert steps == sorted(steps)
 
 
-def signal_at_call(call: int, number: signal.Signals) -> Callable[..., dict[str, Tensor]]:
-    """The terms of the colour loss, with a signal to this process at the given call."""
+def signal_at_call(call: int, number: signal.Signals) -> Callable[..., Tensor]:
+    """The sum of the loss's terms, with a signal to this process at the given call."""
     calls = 0
 
-    def terms(*arguments: Any) -> dict[str, Tensor]:
+    def loss(*terms: Tensor) -> Tensor:
         nonlocal calls
         calls += 1
         if calls == call:
             os.kill(os.getpid(), number)
-        return color_terms(*arguments)
+        return total_loss(*terms)
 
-    return terms
+    return loss
 
 
 def test_the_mean_of_the_weights_is_what_is_kept(data: Path, tmp_path: Path) -> None:
@@ -318,12 +319,12 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_the_weights_are_touched(
 ) -> None:
     calls = 0
 
-    def terms(pred_rgb: Tensor, *_: object) -> dict[str, Tensor]:
+    def loss(*terms: Tensor) -> Tensor:
         nonlocal calls
         calls += 1
-        return {"color_loss": pred_rgb.square().mean() * (float("nan") if calls == 4 else 1)}
+        return total_loss(*terms) * (float("nan") if calls == 4 else 1)
 
-    monkeypatch.setattr(train_module, "color_terms", terms)
+    monkeypatch.setattr(train_module, "total_loss", loss)
     with pytest.raises(UserError, match="not finite at step 3"):
         run_quietly(replace(RECIPE, checkpoint_every_s=0), data, tmp_path / "run")
     checkpoint = load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors")

@@ -14,7 +14,8 @@ from ircolor.errors import UserError
 from ircolor.evaluation.trust import score_trust
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run
-from ircolor.training.recipes import Recipe, TrustConfig, smoke
+from ircolor.training.recipe import Recipe, TrustConfig
+from ircolor.training.recipes import smoke
 from ircolor.training.train import Outcome, train
 from ircolor.training.trust import Example, fit_head, train_with_trust
 from ircolor.weights.seal import seal

@@ -13,7 +13,9 @@ def train(
         str,
         typer.Argument(
             metavar="RECIPE",
-            help="snet_plus, fast, vcip, snet_short, snet_paper, colornet_short, colornet_paper, or smoke (seconds).",
+            help="snet_plus, fast, vcip, snet_short, snet_paper, colornet_short, colornet_paper, or smoke (seconds); "
+            "of the comparison: snet, colornet, iizuka, iizuka_chroma, zhang, zhang_chroma, johnson, limmer, suarez, "
+            "pix2pix.",
         ),
     ],
     *,
@@ -27,6 +29,10 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's number.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
     init: Annotated[Path | None, typer.Option(help="Checkpoint (.safetensors) to take the first weights from.")] = None,
+    loss_network: Annotated[
+        Path | None,
+        typer.Option(help="VGG-16 (.safetensors, torchvision's names) for johnson; without, an encoder of its own."),
+    ] = None,
     compile_nets: Annotated[
         bool, typer.Option("--compile", help="Compile the networks: a minute to start, faster steps on a GPU.")
     ] = False,
@@ -58,9 +64,13 @@ def train(
         raise UserError(f"training needs {error.name}; install it with: pip install 'ircolor[train]'") from error
 
     chosen = RECIPES[recipe]()
+    if loss_network is not None and chosen.perceptual is None:
+        raise UserError(f"--loss-network: recipe {recipe} has no perceptual loss; leave it out, or train johnson")
     chosen = replace(chosen, epochs=chosen.epochs if epochs is None else epochs)
     chosen = replace(chosen, seed=chosen.seed if seed is None else seed)
-    outcome = train_with_trust(chosen, data, protocol, run, resume=resume, init=init, compile_nets=compile_nets)
+    outcome = train_with_trust(
+        chosen, data, protocol, run, resume=resume, init=init, loss_network=loss_network, compile_nets=compile_nets
+    )
     if outcome.signal is not None:
         typer.echo(f"stopped after step {outcome.progress.step}; go on with --resume", err=True)
         raise typer.Exit(128 + outcome.signal)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ircolor.training.lab import rgb_to_lab
+from ircolor.nets.lab import rgb_to_lab
 from ircolor.training.losses import color_loss, mean_of_usable
-from ircolor.training.recipes import ColorLossConfig
+from ircolor.training.recipe import ColorLossConfig
 
 CHARBONNIER_EPSILON = 1e-3
 SSIM_WINDOW_PX, SSIM_STRIDE_PX = 8, 4
@@ -24,10 +24,11 @@ def color_terms(pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None, config:
     """The terms of the colour loss by name, weighted; their sum is to be minimised."""
     if config.max_shift_px:
         pred_rgb, true_rgb, mask = best_aligned(pred_rgb, true_rgb, mask, config.max_shift_px)
+    terms: dict[str, Tensor] = {}
     if config.pixel == "squared":
-        terms = {"color_loss": color_loss(pred_rgb, true_rgb, mask)}
-    else:
-        terms = {"color_loss": mean_of_usable(charbonnier(pred_rgb, true_rgb), mask)}
+        terms["color_loss"] = color_loss(pred_rgb, true_rgb, mask)
+    elif config.pixel == "charbonnier":
+        terms["color_loss"] = mean_of_usable(charbonnier(pred_rgb, true_rgb), mask)
     if config.ssim:
         terms["ssim_loss"] = config.ssim * ssim_loss(pred_rgb, true_rgb, mask)
     if config.coarse:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ircolor.nets import WithExpectedError
+from ircolor.nets.lab import delta_e_2000, rgb_to_lab
 from ircolor.pairs.index import Pair
 from ircolor.training.colorized import predict_whole
-from ircolor.training.lab import delta_e_2000, rgb_to_lab
 from ircolor.training.losses import mean_of_usable
 
 

@@ -17,14 +17,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
 from ircolor.errors import UserError
-from ircolor.nets import NETS, ColorizingNet, ErrorHead, WithExpectedError
+from ircolor.nets import ColorizingNet, ErrorHead, WithExpectedError
 from ircolor.pairs.augment import Augmentation
 from ircolor.pairs.index import Pair, spread_evenly
 from ircolor.pairs.protocols import split_pairs
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
 from ircolor.training.expected_error import calibrate
+from ircolor.training.networks import build_net
 from ircolor.training.quantize import quantize
-from ircolor.training.recipes import recipe_from_json
+from ircolor.training.recipe import recipe_from_json
 from ircolor.training.run_folder import RunFolder
 from ircolor.view import seen_size, shrink
 from ircolor.weights.card import Card
@@ -131,10 +132,9 @@ def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
     """The trained network of a checkpoint, on the CPU, in eval mode."""
     try:
         recipe = recipe_from_json(checkpoint.recipe)
-        net = NETS[recipe.net](recipe.width)
+        net = build_net(recipe)
     except (TypeError, KeyError) as error:
         raise UserError(f"{name}: its recipe is of another version of ircolor ({error}); train it again") from error
-    assert isinstance(net, ColorizingNet), f"recipe {recipe.name} trains {recipe.net}, which does not colorize"
     checkpoint.load_into("net", net)
     return net.eval()
 

@@ -7,7 +7,7 @@ from typing import Any
 from ircolor.atomic import PART_SUFFIX, write_atomic
 from ircolor.errors import UserError
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
-from ircolor.training.recipes import Recipe
+from ircolor.training.recipe import Recipe
 
 
 class RunFolder:
@@ -19,6 +19,7 @@ class RunFolder:
         last: the checkpoint to resume from.
         best: the weights that did best on validation.
         trust: the head for the expected error.
+        loss_network: what a perceptual loss looks through.
         grids: pictures of validation images; they show the data set and are not for publishing.
     """
 
@@ -29,6 +30,7 @@ class RunFolder:
         self.last = path / "checkpoints" / "last.safetensors"
         self.best = path / "checkpoints" / "best.safetensors"
         self.trust = path / "checkpoints" / "trust.safetensors"
+        self.loss_network = path / "checkpoints" / "loss_network.safetensors"
         self.grids = path / "grids"
 
     def fold(self, number: int) -> "RunFolder":

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader
 
+from ircolor.baselines import Zhang
 from ircolor.errors import UserError
-from ircolor.nets import NETS, ColorizingNet
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.folds import Fold
 from ircolor.pairs.index import find_pairs
@@ -28,11 +28,13 @@ from ircolor.pairs.protocols import default_protocol, split_pairs
 from ircolor.stop import StopSignal
 from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from ircolor.training.code_version import describe_code
-from ircolor.training.color_loss import color_terms
 from ircolor.training.device import choose_precision, make_accelerator
 from ircolor.training.journal import Journal
-from ircolor.training.losses import EDGE_MAPS, difference_edge_loss, total_loss
-from ircolor.training.recipes import Recipe
+from ircolor.training.loss_network import loss_features
+from ircolor.training.losses import EDGE_MAPS, total_loss
+from ircolor.training.networks import as_trained, build_net
+from ircolor.training.objective import Objective, chroma_weights, learned_losses
+from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.speed import matmul_gflops, training_gflop_of
 from ircolor.training.validation import validate
@@ -59,6 +61,7 @@ def train(
     resume: bool = False,
     init: Path | None = None,
     fold: Fold | None = None,
+    loss_network: Path | None = None,
     compile_nets: bool = False,
     memory_budget_bytes: int = MEMORY_BUDGET_BYTES,
     console: Console | None = None,
@@ -73,6 +76,7 @@ def train(
         resume: go on from the last checkpoint.
         init: checkpoint to take the first weights from.
         fold: part of the training pairs that is left out.
+        loss_network: weights of VGG-16, for a recipe with a perceptual loss (`load_vgg16`); None for our own.
         compile_nets: compile the networks; the results differ by roundings.
         memory_budget_bytes: pairs are kept decoded in memory up to this size.
         console: where to report.
@@ -126,11 +130,9 @@ def train(
     # Networks.
     memory_format = torch.channels_last if precision.channels_last else torch.contiguous_format
     torch.manual_seed(recipe.seed)
-    colorizing = NETS[recipe.net](recipe.width)
-    assert isinstance(colorizing, ColorizingNet), f"recipe {recipe.name} trains {recipe.net}, which does not colorize"
-    modules: dict[str, nn.Module] = {"net": colorizing}
-    if recipe.edge_net:
-        modules["edge_net"] = NETS["edgenet"](recipe.edge_net.width, recipe.edge_net.variant)
+    colorizing = build_net(recipe)
+    learned = learned_losses(recipe)
+    modules: dict[str, nn.Module] = {"net": colorizing, **learned}
     if init:
         load_checkpoint(init).load_into("net", colorizing)
     averaged = copy.deepcopy(colorizing).requires_grad_(False) if recipe.ema else None
@@ -141,15 +143,25 @@ def train(
             checkpoint.load_into(name, module)
         module.to(accelerator.device).to(memory_format=memory_format)  # type: ignore[call-overload]
     parameters = [p for module in modules.values() for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay)
+    optimizer = torch.optim.AdamW(
+        parameters, recipe.learning_rate, (recipe.momentum, 0.999), weight_decay=recipe.weight_decay
+    )
     if checkpoint:
         checkpoint.load_optimizer(optimizer)
-    net = accelerator.prepare(colorizing)
-    edge_net = accelerator.prepare(modules["edge_net"]) if recipe.edge_net else None
+    net = accelerator.prepare(as_trained(colorizing))
+    prepared = {name: accelerator.prepare(module) for name, module in learned.items()}
     optimizer, loader = accelerator.prepare(optimizer, loader)
     if compile_nets:
-        for prepared in filter(None, (net, edge_net)):
-            prepared.compile(dynamic=False)
+        for module in (net, *prepared.values()):
+            module.compile(dynamic=False)
+    features, chroma = None, None
+    if recipe.perceptual:
+        with accelerator.main_process_first():
+            features = loss_features(recipe, train_pairs, folder, loss_network, accelerator.device, console)
+    if isinstance(colorizing, Zhang):
+        bins = colorizing.get_buffer("bins")
+        chroma = bins, chroma_weights(train_pairs, bins.cpu()).to(accelerator.device)
+    objective = Objective(recipe, prepared, accelerator.autocast, features, chroma)
 
     def save(path: Path, for_resuming: bool) -> None:
         if accelerator.is_main_process:
@@ -163,7 +175,9 @@ def train(
     crop_px = recipe.augmentation.crop_px
     gflop_per_image = training_gflop_of(colorizing, 1, crop_px)
     if recipe.edge_net:
-        gflop_per_image += training_gflop_of(modules["edge_net"], 3, crop_px)
+        gflop_per_image += training_gflop_of(learned["edge_net"], 3, crop_px)
+    if recipe.adversary:  # sees the true crop, and the predicted one twice
+        gflop_per_image += 3 * training_gflop_of(learned["adversary"], 4, crop_px)
     # Of all processes together, which have a device each.
     device_gflops = matmul_gflops(accelerator) * accelerator.num_processes
     journal = Journal(
@@ -185,12 +199,8 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate_at(progress.step, total_steps)
             infrared = batch["infrared"].contiguous(memory_format=memory_format)
-            true_rgb, mask = batch["true_rgb"], batch.get("mask")
-
-            pred_rgb = net(infrared)
-            terms = color_terms(pred_rgb.float(), true_rgb, mask, recipe.color_loss)
-            if edge_net is not None:
-                terms["edge_loss"] = edge_term(recipe, edge_net, pred_rgb, true_rgb, batch, progress.step / total_steps)
+            torch.manual_seed(recipe.seed + progress.step)  # of dropout: the same for a resumed run
+            terms = objective(net(infrared), batch, progress.step / total_steps)
             loss = total_loss(*terms.values())
             if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
                 raise UserError(
@@ -254,24 +264,6 @@ def train(
                 break
     accelerator.end_training()
     return Outcome(progress, None if progress.step == total_steps else stop.number or signal.SIGTERM)
-
-
-def edge_term(
-    recipe: Recipe, edge_net: nn.Module, pred_rgb: Tensor, true_rgb: Tensor, batch: dict[str, Tensor], progress: float
-) -> Tensor:
-    """The loss of EdgeNet as the recipe wants it, at a progress from 0 to 1."""
-    assert recipe.edge_net
-    form = recipe.edge_net
-    return difference_edge_loss(
-        edge_net,
-        pred_rgb,
-        true_rgb,
-        batch["true_edges"],
-        batch.get("mask"),
-        shown=form.shown,
-        scales=form.scales,
-        pull=form.pull_at(progress),
-    )
 
 
 @torch.no_grad()

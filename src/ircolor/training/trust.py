@@ -29,7 +29,7 @@ from ircolor.training.checkpoint import load_checkpoint, save_checkpoint
 from ircolor.training.colorized import carried, predict, seen
 from ircolor.training.expected_error import error_map, expected_error_loss
 from ircolor.training.export import net_of
-from ircolor.training.recipes import Recipe
+from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import Outcome, train
 from ircolor.view import shrink
@@ -65,6 +65,7 @@ def train_with_trust(
     *,
     resume: bool = False,
     init: Path | None = None,
+    loss_network: Path | None = None,
     compile_nets: bool = False,
     console: Console | None = None,
 ) -> Outcome:
@@ -72,7 +73,17 @@ def train_with_trust(
 
     What is finished is not done again when resuming; the head itself takes a minute.
     """
-    outcome = train(recipe, data, protocol, run, resume=resume, init=init, compile_nets=compile_nets, console=console)
+    outcome = train(
+        recipe,
+        data,
+        protocol,
+        run,
+        resume=resume,
+        init=init,
+        loss_network=loss_network,
+        compile_nets=compile_nets,
+        console=console,
+    )
     if recipe.trust is None or outcome.signal is not None:
         return outcome
     console = console or Console(stderr=True, quiet=not PartialState().is_main_process)

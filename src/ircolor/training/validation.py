@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ircolor.atomic import write_atomic
 from ircolor.metrics import chroma_gain, colorfulness, colorfulness_ratio, psnr_db, usable_pixels
 from ircolor.nets import ColorizingNet
+from ircolor.nets.lab import delta_e_2000, rgb_to_lab
 from ircolor.pairs.dataset import LoadedPairs
 from ircolor.pairs.index import spread_evenly
 from ircolor.training.colorized import colorized
-from ircolor.training.lab import delta_e_2000, rgb_to_lab
 
 GRID_ROWS = 6
 GRID_CELL_PX = (180, 240)  # height, width

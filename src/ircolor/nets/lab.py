@@ -5,6 +5,7 @@ from torch import Tensor
 
 # Rows of linear sRGB to XYZ, divided by the white of D65 (2 degree observer).
 _XYZ_OF_WHITE = ((0.433953, 0.376219, 0.189828), (0.212671, 0.715160, 0.072169), (0.017758, 0.109477, 0.872765))
+_RGB_OF_XYZ = ((3.079931, -1.537147, -0.542784), (-0.921233, 1.875989, 0.045244), (0.052890, -0.204042, 1.151152))
 _KNEE = 6 / 29
 _MIN_CHROMA = 1e-12  # keeps gradients finite on gray
 
@@ -20,6 +21,16 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     root = torch.where(xyz > _KNEE**3, xyz.clamp(min=1e-3) ** (1 / 3), xyz / (3 * _KNEE**2) + 4 / 29)
     x, y, z = root.unbind(dim=1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)
+
+
+def lab_to_rgb(lab: Tensor) -> Tensor:
+    """CIELAB, (B, 3, H, W), to sRGB, clipped to [0, 1]: the inverse of `rgb_to_lab`. Differentiable."""
+    lightness, a, b = lab.unbind(dim=1)
+    y = (lightness + 16) / 116
+    root = torch.stack([y + a / 500, y, y - b / 200], dim=1)
+    xyz = torch.where(root > _KNEE, root**3, (root - 4 / 29) * (3 * _KNEE**2))
+    linear = torch.einsum("ij,bjhw->bihw", xyz.new_tensor(_RGB_OF_XYZ), xyz).clamp(0, 1)
+    return torch.where(linear > 0.0031308, 1.055 * linear.clamp(min=1e-3) ** (1 / 2.4) - 0.055, 12.92 * linear)
 
 
 def delta_e_2000(lab: Tensor, other: Tensor) -> Tensor:

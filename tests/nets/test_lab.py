@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 
 from ircolor.metrics import load_skimage
-from ircolor.training.lab import delta_e_2000, rgb_to_lab
+from ircolor.nets.lab import delta_e_2000, rgb_to_lab
 
 color = load_skimage("color")
 

@@ -1,0 +1,36 @@
+"""The network that a recipe trains, and what of it training looks at."""
+
+from torch import Tensor, nn
+
+from ircolor.baselines import BASELINES, Zhang
+from ircolor.baselines.zhang import ChromaClasses
+from ircolor.nets import NETS, ColorizingNet
+from ircolor.training.recipe import Recipe
+
+
+def build_net(recipe: Recipe) -> ColorizingNet:
+    """The network of a recipe, untrained.
+
+    Raises:
+        KeyError: no network has that name.
+    """
+    net = (NETS | BASELINES)[recipe.net](recipe.width)
+    assert isinstance(net, ColorizingNet), f"recipe {recipe.name} trains {recipe.net}, which does not colorize"
+    return net
+
+
+class Classifying(nn.Module):
+    """Zhang's network up to its classes of chroma: what is trained of it."""
+
+    def __init__(self, net: Zhang) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, infrared: Tensor) -> ChromaClasses:
+        """As `Zhang.classify`."""
+        return self.net.classify(infrared)
+
+
+def as_trained(net: ColorizingNet) -> nn.Module:
+    """What training runs: the network itself, or its part that the loss looks at."""
+    return Classifying(net) if isinstance(net, Zhang) else net

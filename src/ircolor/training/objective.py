@@ -1,0 +1,163 @@
+"""What a training minimises: the terms of its loss, from what a network gave and what is true.
+
+A colour loss on RGB, or on classes of chroma for a network that classifies; beside it what learned losses say: EdgeNet,
+an adversary, features of a network that was trained before.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from ircolor.baselines.discriminators import DcganDiscriminator, PatchDiscriminator
+from ircolor.baselines.zhang import ChromaClasses, class_weights, spread_over_bins
+from ircolor.nets import NETS
+from ircolor.nets.lab import rgb_to_lab
+from ircolor.pairs.dataset import LoadedPairs
+from ircolor.training.color_loss import color_terms
+from ircolor.training.losses import difference_edge_loss, mean_of_usable
+from ircolor.training.recipe import Recipe
+
+LIGHTNESS_WEIGHT = 10.0  # brings lightness errors, squares of some tenths, to the size of a cross-entropy
+CLASS_CELL_PX = 4  # image pixels a side of one that is classified
+
+Batch = Mapping[str, Tensor]
+Features = Callable[[Tensor], list[Tensor]]
+
+
+def learned_losses(recipe: Recipe) -> dict[str, nn.Module]:
+    """The networks that are trained beside the one that colorizes, by name."""
+    learned: dict[str, nn.Module] = {}
+    if recipe.edge_net:
+        learned["edge_net"] = NETS["edgenet"](recipe.edge_net.width, recipe.edge_net.variant)
+    if recipe.adversary:
+        kinds = {"patch": PatchDiscriminator, "dcgan": DcganDiscriminator}
+        learned["adversary"] = kinds[recipe.adversary.kind](recipe.adversary.width)
+    return learned
+
+
+class Objective:
+    """The terms of a recipe's loss.
+
+    Args:
+        recipe: which terms, and their weights.
+        learned: `learned_losses`, on the device, ready to be trained.
+        autocast: the arithmetic that learned losses are run in, where they are not run as they are trained.
+        features: of images, for the perceptual loss; None where the recipe has none.
+        chroma: bins and weights of classes, (bins, 2) and (bins,); None where the network does not classify.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        learned: Mapping[str, nn.Module],
+        autocast: Callable[[], AbstractContextManager[object]],
+        features: Features | None = None,
+        chroma: tuple[Tensor, Tensor] | None = None,
+    ) -> None:
+        self.recipe = recipe
+        self.learned = learned
+        self.autocast = autocast
+        self.features = features
+        self.chroma = chroma
+
+    def __call__(self, output: Tensor | ChromaClasses, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """The terms by name, weighted; their sum is to be minimised.
+
+        Args:
+            output: what the network gave to `batch["infrared"]`: RGB, (B, 3, H, W) in [-1, 1], or classes of chroma.
+            batch: items of `PairDataset`.
+            progress: of the training, from 0 to 1.
+        """
+        true_rgb, mask = batch["true_rgb"], batch.get("mask")
+        if isinstance(output, ChromaClasses):
+            assert self.chroma
+            return class_terms(output, true_rgb, mask, *self.chroma)
+        pred_rgb = output.float()
+        terms = color_terms(pred_rgb, true_rgb, mask, self.recipe.color_loss)
+        if self.recipe.edge_net:
+            form = self.recipe.edge_net
+            terms["edge_loss"] = difference_edge_loss(
+                self.learned["edge_net"],
+                pred_rgb,
+                true_rgb,
+                batch["true_edges"],
+                mask,
+                shown=form.shown,
+                scales=form.scales,
+                pull=form.pull_at(progress),
+            )
+        if self.recipe.adversary:
+            terms |= self._adversarial_terms(pred_rgb, batch, self.recipe.adversary.weight)
+        if self.recipe.perceptual and self.features:
+            with self.autocast():
+                pairs = list(zip(self.features(pred_rgb), self.features(true_rgb), strict=True))
+            errors = [F.mse_loss(pred.float(), true.float()) for pred, true in pairs]
+            terms["perceptual_loss"] = self.recipe.perceptual.weight * torch.stack(errors).mean()
+        return terms
+
+    def _adversarial_terms(self, pred_rgb: Tensor, batch: Batch, weight: float) -> dict[str, Tensor]:
+        """What the adversary is blamed for, and what the prediction is, each with the other held fixed.
+
+        Pixels that a mask leaves out are zero on both sides.
+        """
+        adversary, mask = self.learned["adversary"], batch.get("mask")
+
+        def shown(rgb: Tensor) -> Tensor:
+            images = torch.cat([batch["infrared"], rgb], dim=1)
+            return images if mask is None else images * mask
+
+        on_true, on_pred = (adversary(shown(rgb)).float() for rgb in (batch["true_rgb"], pred_rgb.detach()))
+        blame = F.softplus(-on_true).mean() + F.softplus(on_pred).mean()
+        # A copy of its weights and statistics lets no gradient and no change through to them.
+        frozen = {name: tensor.detach().clone() for name, tensor in adversary.state_dict().items()}
+        with self.autocast():
+            passed = functional_call(_unwrapped(adversary), frozen, (shown(pred_rgb),)).float()
+        return {"adversary_loss": 0.5 * blame, "adversarial_loss": weight * F.softplus(-passed).mean()}
+
+
+def class_terms(
+    classes: ChromaClasses, true_rgb: Tensor, mask: Tensor | None, bins: Tensor, weights: Tensor
+) -> dict[str, Tensor]:
+    """Weighted cross-entropy of chroma (equation 2 of Zhang et al. 2016) and squared error of lightness.
+
+    Args:
+        classes: of the network.
+        true_rgb: (B, 3, H, W) in [-1, 1].
+        mask: usable pixels, (B, 1, H, W); None for all.
+        bins: (bins, 2).
+        weights: how much each bin counts, (bins,).
+    """
+    true_lab = rgb_to_lab((true_rgb + 1) / 2)
+    chroma = F.avg_pool2d(true_lab[:, 1:], CLASS_CELL_PX)  # (B, 2, H/4, W/4)
+    shares = spread_over_bins(chroma.permute(0, 2, 3, 1).reshape(-1, 2), bins)
+    counts = weights[shares.argmax(dim=1)]
+    log_shares = F.log_softmax(classes.logits.float(), dim=1).permute(0, 2, 3, 1).reshape(-1, len(bins))
+    entropy = -(shares * log_shares).sum(dim=1) * counts
+    cells = None if mask is None else F.max_pool2d((~mask).float(), CLASS_CELL_PX) == 0
+    terms = {"class_loss": mean_of_usable(entropy.reshape(chroma[:, 0].shape), cells)}
+    if classes.lightness is not None:
+        error = (classes.lightness.float() - true_lab[:, :1] / 100).square()[:, 0]
+        terms["lightness_loss"] = LIGHTNESS_WEIGHT * mean_of_usable(error, mask)
+    return terms
+
+
+def chroma_weights(pairs: LoadedPairs, bins: Tensor) -> Tensor:
+    """Weights of the classes from how often the training pairs have them; every eighth pixel a side is counted."""
+    counts = torch.zeros(len(bins), dtype=torch.float64)
+    for number in range(len(pairs)):
+        _, rgb, _ = pairs[number]
+        pixels = torch.from_numpy(rgb[::8, ::8].copy()).double().permute(2, 0, 1)[None] / 255
+        chroma = rgb_to_lab(pixels)[0, 1:].flatten(1).T.float()
+        counts += torch.bincount(torch.cdist(chroma, bins).argmin(dim=1), minlength=len(bins))
+    return class_weights((counts / counts.sum()).float())
+
+
+def _unwrapped(module: nn.Module) -> nn.Module:
+    """A module without what training in several processes put about it."""
+    inner = getattr(module, "module", module)
+    assert isinstance(inner, nn.Module)
+    return inner
