@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--protocol", choices=list(SPLITS), default="nirscene")
     parser.add_argument("--seeds", type=int, default=3)
     wanted = parser.parse_args()
-    recipe = replace(RECIPES[wanted.recipe](), trust=None)  # the colours are the same
+    recipe = RECIPES[wanted.recipe]()  # trust is not trained here: `ircolor train --resume` adds it to a run
     name, protocol = recipe.name, wanted.protocol
     seeds = range(wanted.seeds)
     runs = {seed: Run(replace(recipe, seed=seed), protocol, f"{protocol}-{name}-{seed}") for seed in seeds}
