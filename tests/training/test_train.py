@@ -368,3 +368,13 @@ def test_two_processes_share_a_run(data: Path, tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors").progress.step == 4
     steps = [json.loads(line)["step"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert steps == [2, 2, 4, 4]  # a training and a validation record an epoch, of one process only
+
+
+def test_a_budget_of_seconds_ends_a_run_as_complete(data: Path, tmp_path: Path) -> None:
+    outcome = run_quietly(replace(RECIPE, epochs=500, validate_every=500), data, tmp_path / "run", budget_s=0.0)
+    assert outcome.signal is None
+    assert outcome.progress.step == 1
+    assert outcome.progress.best_epoch == 0  # of the first, which was not done
+    records = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert records[-1]["event"] == "validation"
+    assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors").progress.step == 1

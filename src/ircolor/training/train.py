@@ -61,6 +61,7 @@ def train(
     resume: bool = False,
     init: Path | None = None,
     fold: Fold | None = None,
+    budget_s: float | None = None,
     loss_network: Path | None = None,
     compile_nets: bool = False,
     memory_budget_bytes: int = MEMORY_BUDGET_BYTES,
@@ -76,6 +77,8 @@ def train(
         resume: go on from the last checkpoint.
         init: checkpoint to take the first weights from.
         fold: part of the training pairs that is left out.
+        budget_s: seconds of training after which the run ends, complete, with what it has learned by then; None for
+            no end before the last epoch.
         loss_network: weights of VGG-16, for a recipe with a perceptual loss (`load_vgg16`); None for our own.
         compile_nets: compile the networks; the results differ by roundings.
         memory_budget_bytes: pairs are kept decoded in memory up to this size.
@@ -194,6 +197,7 @@ def train(
     losses: dict[str, torch.Tensor] = {}
     sitting_start_s = last_save_s = last_log_s = time.monotonic()
     sat_before_s, logged_step = progress.train_s, progress.step
+    complete = progress.step == total_steps
     with StopSignal() as stop, journal:
         for batch in loader:
             for group in optimizer.param_groups:
@@ -219,7 +223,11 @@ def train(
             for name, term in terms.items():
                 losses[name] = losses.get(name, 0) + term.detach()
             epoch_done, steps_into_epoch = divmod(progress.step, per_epoch)
-            complete = progress.step == total_steps
+            if stop.number is not None or (budget_s is not None and progress.train_s >= budget_s):
+                accelerator.set_trigger()
+            ending = accelerator.check_trigger()  # all processes end after the same step
+            spent = ending and budget_s is not None and stop.number is None
+            complete = spent or progress.step == total_steps
             if progress.step % LOG_EVERY_STEPS == 0 or steps_into_epoch == 0:
                 steps = progress.step - logged_step
                 means = {name: round(float(total) / steps, 6) for name, total in losses.items()}
@@ -228,7 +236,7 @@ def train(
                 journal.steps(progress.step, -(-progress.step // per_epoch), means, per_s * recipe.batch_size, left_s)
                 losses, logged_step, last_log_s = {}, progress.step, now_s
 
-            if steps_into_epoch == 0 and (epoch_done % recipe.validate_every == 0 or complete):
+            if complete or (steps_into_epoch == 0 and epoch_done % recipe.validate_every == 0):
                 if accelerator.is_main_process:
                     picture = folder.grids / f"epoch_{epoch_done:04d}.png"
                     scores = validate(
@@ -254,16 +262,13 @@ def train(
                     )
                 accelerator.wait_for_everyone()
                 last_log_s = time.monotonic()
-            if stop.number is not None:
-                accelerator.set_trigger()
-            stopping = accelerator.check_trigger()  # all processes stop after the same step
-            if complete or stopping or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
+            if complete or ending or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
                 save(folder.last, for_resuming=True)
                 last_save_s = time.monotonic()
-            if stopping:
+            if complete or ending:
                 break
     accelerator.end_training()
-    return Outcome(progress, None if progress.step == total_steps else stop.number or signal.SIGTERM)
+    return Outcome(progress, None if complete else stop.number or signal.SIGTERM)
 
 
 @torch.no_grad()

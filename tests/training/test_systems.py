@@ -1,0 +1,69 @@
+"""What is missing is trained, and nothing else."""
+
+import signal
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from ircolor.colorizer import Colorizer
+from ircolor.errors import UserError
+from ircolor.training import systems as systems_module
+from ircolor.training import train as train_module
+from ircolor.training.systems import SYSTEMS, TrainedSystem, train_missing
+from tests.training.test_baseline_recipes import tiny
+from tests.training.test_train import signal_at_call
+
+
+@pytest.fixture(autouse=True)
+def tiny_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("snet", "limmer"):
+        make_tiny(monkeypatch, name)
+
+
+def make_tiny(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    recipe = tiny(SYSTEMS[name]())
+    monkeypatch.setitem(SYSTEMS, name, lambda: recipe)
+
+
+def trained(data: Path, runs: Path, *names: str, epochs: int | None = None) -> list[TrainedSystem] | None:
+    return train_missing(names, data, None, runs, num_seeds=2, epochs=epochs, console=Console(file=StringIO()))
+
+
+def test_each_is_trained_once_and_becomes_a_model(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = trained(data, tmp_path / "runs", "limmer", "snet")
+    assert found
+    assert [(system.name, system.seed) for system in found] == [("limmer", 0), ("snet", 0), ("snet", 1)]
+    for system in found:
+        assert system.log.exists()
+        assert Colorizer(str(system.model))(np.zeros((40, 50), np.uint8)).shape == (40, 50, 3)
+    monkeypatch.setattr(systems_module, "train", None)  # would fail if it were called
+    assert trained(data, tmp_path / "runs", "limmer", "snet") == found
+
+
+def test_a_stopped_training_is_gone_on_with(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_module, "total_loss", signal_at_call(3, signal.SIGINT))
+    assert trained(data, tmp_path / "runs", "limmer") is None
+    assert not list(tmp_path.glob("runs/*/*.onnx"))
+    monkeypatch.undo()
+    make_tiny(monkeypatch, "limmer")
+    found = trained(data, tmp_path / "runs", "limmer")
+    assert found
+    assert found[0].log.read_text().count('"sitting"') == 2
+
+
+def test_a_run_of_another_budget_is_not_taken_for_this_one(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path / "runs", "limmer")
+    with pytest.raises(UserError, match=r"folder-limmer-0: was trained with another .* --epochs"):
+        trained(data, tmp_path / "runs", "limmer", epochs=1)
+    (tmp_path / "runs" / "folder-limmer-0" / "run.json").write_text("{")
+    with pytest.raises(UserError, match=r"run\.json: missing or damaged"):
+        trained(data, tmp_path / "runs", "limmer")
+
+
+def test_an_unknown_name_is_said_before_anything_is_trained(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="system 'limer': unknown; did you mean limmer"):
+        trained(data, tmp_path / "runs", "snet", "limer")
+    assert not (tmp_path / "runs").exists()
