@@ -20,14 +20,23 @@ Image = NDArray[Any]
 # (stem of the pair, infrared (H, W) uint8) -> RGB (H, W, 3), uint8 or float in [0, 1].
 Row = Callable[[str, Image], Image]
 Scores = Mapping[str, float]
+# (predicted RGB, true RGB, mask of usable pixels or None) -> scores, among them those of `score_image`.
+Score = Callable[[Image, Image, metrics.Mask | None], dict[str, float]]
 T = TypeVar("T")
 TRUST_STRIDE_PX = 2  # ranks of a quarter of the pixels are as good, and fit into memory
 
 # Identical images have an infinite PSNR, which JSON cannot hold and which would drown a mean. 100 dB stands
 # for it, and for all above: an RMSE of 1e-5, far below one 8-bit level.
 PSNR_CEILING_DB = 100.0
-# Keys of `score_image` that `mean_scores` averages; the other scores of a comparison are ratios of means.
-AVERAGED = ("psnr_db", "ssim", "angular_error_deg", "delta_e_2000", "chroma_error", "cosine", "cosine_paper")
+# Scores of an image that no mean is taken of: ratios, which become ratios of means, and what these are made of.
+NOT_AVERAGED = (
+    "chroma_gain",
+    "colorfulness_ratio",
+    "gray_chroma_error",
+    "colorfulness",
+    "true_colorfulness",
+    "masked_share",
+)
 
 
 @runtime_checkable
@@ -113,19 +122,27 @@ def mean_scores(images: Sequence[Scores]) -> dict[str, float]:
     Images for which a score is not defined do not count in its mean; NaN where it is defined for none.
     """
     column = {key: [scores[key] for scores in images] for key in images[0]}
-    mean = {key: _mean_of_defined(column[key]) for key in AVERAGED}
+    mean = {key: _mean_of_defined(values) for key, values in column.items() if key not in NOT_AVERAGED}
     gain = metrics.chroma_gain(column["chroma_error"], column["gray_chroma_error"])
     ratio = metrics.colorfulness_ratio(column["colorfulness"], column["true_colorfulness"])
     return mean | {"chroma_gain": gain, "colorfulness_ratio": ratio}
 
 
-def score_pairs(rows: Mapping[str, Row], pairs: Sequence[Pair], track: Track = track_silently) -> dict[str, RowScores]:
+def score_pairs(
+    rows: Mapping[str, Row],
+    pairs: Sequence[Pair],
+    track: Track = track_silently,
+    score: Score = score_image,
+    watch: Callable[[str, Image, Image], object] | None = None,
+) -> dict[str, RowScores]:
     """Score every row on every pair.
 
     Args:
         rows: by name; each is called once for each pair.
         pairs: at least one, with distinct stems; each is read once.
         track: shows the progress.
+        score: the scores of one image.
+        watch: is shown every image as it is scored: the row's name, the predicted and the true RGB.
 
     Raises:
         UserError: a pair cannot be read, or a row fails on it.
@@ -140,7 +157,9 @@ def score_pairs(rows: Mapping[str, Row], pairs: Sequence[Pair], track: Track = t
                 errors[name].append(_thinned_errors(expected_error, rgb, true_rgb, mask))
             else:
                 rgb = row(pair.stem, infrared)
-            images[name][pair.stem] = score_image(rgb, true_rgb, mask)
+            images[name][pair.stem] = score(rgb, true_rgb, mask)
+            if watch:
+                watch(name, rgb, true_rgb)
     return {
         name: RowScores(
             mean_scores(list(scores.values())), scores, score_trust(*np.hstack(errors[name])) if errors[name] else None

@@ -1,0 +1,82 @@
+"""Where the errors of a system lie, and which colours it gives: what a mean over images does not tell."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ircolor.metrics import load_skimage
+
+Image = NDArray[Any]
+
+# Lower ends of the classes of distance from the nearest edge of the truth, in px; the last has no upper end.
+DISTANCES_PX = (0, 1, 2, 4, 8, 16, 32)
+NUM_HUES = 24
+CANNY_THRESHOLDS = (100, 200)  # of the luma's Sobel gradient, in 8-bit units
+STRIDE_PX = 2  # a quarter of the pixels tells as much
+MIN_CHROMA = 5.0  # in CIELAB: below it a pixel is gray, and its hue is chance
+
+
+@dataclass
+class Anatomy:
+    """Sums over the images of a split.
+
+    Attributes:
+        squared_error: by distance from edges: of RGB in [0, 1], summed over pixels and averaged over channels.
+        num_pixels: by distance from edges.
+        hues: chroma of predicted pixels, summed by hue.
+        num_hued_pixels: all pixels that `hues` were summed over, gray ones too.
+    """
+
+    squared_error: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(DISTANCES_PX)))
+    num_pixels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(DISTANCES_PX), np.int64))
+    hues: NDArray[np.float64] = field(default_factory=lambda: np.zeros(NUM_HUES))
+    num_hued_pixels: int = 0
+
+    def add(self, pred_rgb: Image, true_rgb: Image) -> None:
+        """Count one image.
+
+        Args:
+            pred_rgb: (H, W, 3), uint8 or float in [0, 1].
+            true_rgb: (H, W, 3) uint8.
+        """
+        classes = np.digitize(distance_from_edges_px(true_rgb), DISTANCES_PX) - 1
+        error = ((_unit(pred_rgb) - _unit(true_rgb)) ** 2).mean(axis=2)
+        self.squared_error += np.bincount(classes.ravel(), error.ravel(), len(DISTANCES_PX))
+        self.num_pixels += np.bincount(classes.ravel(), minlength=len(DISTANCES_PX))
+        thin = _unit(pred_rgb[::STRIDE_PX, ::STRIDE_PX]).astype(np.float32)
+        ab = load_skimage("color").rgb2lab(thin)[..., 1:]
+        chroma = np.hypot(ab[..., 0], ab[..., 1])
+        hue = np.arctan2(ab[..., 1], ab[..., 0]) % (2 * np.pi)
+        places = np.minimum((hue / (2 * np.pi) * NUM_HUES).astype(np.intp), NUM_HUES - 1)
+        self.hues += np.bincount(places.ravel(), np.where(chroma < MIN_CHROMA, 0, chroma).ravel(), NUM_HUES)
+        self.num_hued_pixels += chroma.size
+
+    @property
+    def rmse_by_distance(self) -> list[float]:
+        """Root mean square error of RGB in [0, 1] by distance from edges; NaN where no pixel lies so far."""
+        counted = self.num_pixels > 0
+        mean = np.divide(self.squared_error, self.num_pixels, out=np.full(len(DISTANCES_PX), np.nan), where=counted)
+        return [float(value) for value in np.sqrt(mean)]
+
+    @property
+    def chroma_by_hue(self) -> list[float]:
+        """Mean chroma that pixels of each hue bring to the mean chroma of all pixels, in CIELAB."""
+        return [float(value) for value in self.hues / max(self.num_hued_pixels, 1)]
+
+
+def distance_from_edges_px(true_rgb: Image) -> NDArray[np.float32]:
+    """How far each pixel lies from the nearest edge of its image, (H, W, 3) uint8 -> (H, W).
+
+    An edge is what Canny finds on the luma; in an image without any, all pixels are infinitely far.
+    """
+    edges = cv2.Canny(cv2.cvtColor(true_rgb, cv2.COLOR_RGB2GRAY), *CANNY_THRESHOLDS) > 0
+    if not edges.any():
+        return np.full(edges.shape, np.inf, np.float32)
+    return np.asarray(cv2.distanceTransform((~edges).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+
+
+def _unit(rgb: Image) -> Image:
+    return rgb / 255.0 if rgb.dtype == np.uint8 else rgb.astype(np.float64)
