@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from ircolor.evaluation.comparison import compare
-from ircolor.evaluation.report import SHOWN_WIDTH_PX, best_median_worst, html_report
+from ircolor.evaluation.pictures import SHOWN_WIDTH_PX
+from ircolor.evaluation.report import best_median_worst, html_report
 
 pytestmark = pytest.mark.usefixtures("fake_models")
 

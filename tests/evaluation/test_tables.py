@@ -3,7 +3,7 @@ import math
 import numpy as np
 from rich.console import Console
 
-from ircolor.evaluation.score import RowScores, mean_scores, score_image
+from ircolor.evaluation.score import mean_scores, score_image
 from ircolor.evaluation.tables import COLUMNS, comparison_table
 
 
@@ -21,7 +21,7 @@ def test_the_table_fits_a_terminal_of_80_columns_uncut() -> None:
     long_name = "runs/[bold]/a-rather-long-name-of-a-model"
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(comparison_table({name: RowScores(mean, {}) for name in ("infrared-copy", long_name)}, "x"))
+        console.print(comparison_table(dict.fromkeys(("infrared-copy", long_name), mean), "x"))
     lines = capture.get().splitlines()
     assert lines[0].strip() == "x"
     row = next(line for line in lines if "infrared-copy" in line).split()

@@ -61,7 +61,8 @@ def evaluate(
             check_writable(file)
     errors = Console(stderr=True)
     comparison = compare(models or [], data, protocol, split, predictions, tracker(errors))
-    Console().print(comparison_table(comparison.scores, comparison.title))
+    means = {name: scores.mean for name, scores in comparison.scores.items()}
+    Console().print(comparison_table(means, comparison.title))
     for note in comparison.notes:
         errors.print(note, style="yellow", markup=False)
     if json_file is not None:

@@ -22,6 +22,7 @@ COMMANDS = (
     "models",
     "demo",
     "evaluate",
+    "compare",
     "train",
     "export",
     "register",

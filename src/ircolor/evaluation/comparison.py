@@ -97,24 +97,12 @@ def compare(
         raise UserError("nothing to score; name a model (see: ircolor models), or a folder with --predictions")
     load_skimage("metrics")
     protocol = protocol or default_protocol(find_pairs(data))
-    pairs = split_pairs(data, protocol, split)
-    twice = [f"{stem}: {count} pairs" for stem, count in Counter(pair.stem for pair in pairs).items() if count > 1]
-    raise_problems(twice, f"stems of {data} are not unique; name the pairs apart in column stem")
+    pairs = pairs_to_score(data, protocol, split)
     rows = model_rows(models, taken=(INFRARED_COPY, CUBIC_CURVE))
     if predictions is not None:
         name = distinct_name(predictions.resolve().name, str(predictions), {INFRARED_COPY, CUBIC_CURVE, *rows})
         rows[name] = predictions_row(predictions, pairs, track)
-    references: dict[str, Row] = {INFRARED_COPY: infrared_copy}
-    notes = []
-    try:
-        train_pairs = split_pairs(data, protocol, "train")
-    except UserError as error:  # the folder is sound, since `pairs` came out of it: it has no training split
-        notes.append(f"No row {CUBIC_CURVE}, which is fitted on training pairs: {brief(error)}")
-    else:
-        training_images = track(check_pairs(train_pairs), "fitting the cubic curve", total=len(train_pairs))
-        references[CUBIC_CURVE] = fit_cubic_curve(
-            (usable_pixels(infrared, mask), usable_pixels(rgb, mask)) for infrared, rgb, mask in training_images
-        )
+    references, notes = reference_rows(data, protocol, track)
     rows = references | rows
     scores = score_pairs(rows, pairs, track)
     notes += [
@@ -131,6 +119,36 @@ def compare(
             "alone is of all. These scores compare with none that were taken without the masks."
         )
     return Comparison(rows, scores, pairs, protocol, split, notes)
+
+
+def pairs_to_score(data: Path, protocol: str, split: str) -> list[Pair]:
+    """The pairs of a split, each of which can be named by its stem.
+
+    Raises:
+        UserError: an unknown protocol or split, no pairs, or two of one stem.
+    """
+    pairs = split_pairs(data, protocol, split)
+    twice = [f"{stem}: {count} pairs" for stem, count in Counter(pair.stem for pair in pairs).items() if count > 1]
+    raise_problems(twice, f"stems of {data} are not unique; name the pairs apart in column stem")
+    return pairs
+
+
+def reference_rows(data: Path, protocol: str, track: Track) -> tuple[dict[str, Row], list[str]]:
+    """The rows that stand in every comparison, and notes on those that cannot.
+
+    Raises:
+        UserError: a training pair cannot be read.
+    """
+    references: dict[str, Row] = {INFRARED_COPY: infrared_copy}
+    try:
+        train_pairs = split_pairs(data, protocol, "train")
+    except UserError as error:  # where the split to score was found, the folder is sound: it has no training split
+        return references, [f"No row {CUBIC_CURVE}, which is fitted on training pairs: {brief(error)}"]
+    training_images = track(check_pairs(train_pairs), "fitting the cubic curve", total=len(train_pairs))
+    references[CUBIC_CURVE] = fit_cubic_curve(
+        (usable_pixels(infrared, mask), usable_pixels(rgb, mask)) for infrared, rgb, mask in training_images
+    )
+    return references, []
 
 
 def _defined(scores: Scores) -> dict[str, Any]:

@@ -1,19 +1,46 @@
 """Rows that need no trained network and stand in every comparison: what a model has to beat."""
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.evaluation.score import Image, Row
+from ircolor.metrics import load_skimage
+from ircolor.pairs.index import Pair
 
 INFRARED_COPY = "infrared-copy"
 CUBIC_CURVE = "cubic-curve"
+TRUE_CHROMA = "true-chroma"
 
 
 def infrared_copy(_stem: str, infrared: Image) -> Image:
     """The infrared image as all three channels, (H, W) -> (H, W, 3): first column of the paper's table."""
     return np.repeat(infrared[..., None], 3, axis=2)
+
+
+def true_chroma_on_infrared(pairs: Sequence[Pair]) -> Row:
+    """The bound of all systems that keep the infrared image as luminance: they could do no better than the true chroma.
+
+    Args:
+        pairs: whose truth it looks at, with distinct stems.
+
+    Returns:
+        A row: (H, W) uint8 -> (H, W, 3) float in [0, 1]: CIELAB a and b of the truth, L of the infrared image as gray.
+    """
+    by_stem = {pair.stem: pair for pair in pairs}
+    color = load_skimage("color")
+
+    def colorize(stem: str, infrared: Image) -> Image:
+        _, true_rgb = by_stem[stem].read()
+        lab = color.rgb2lab(true_rgb)
+        lab[..., 0] = color.rgb2lab(infrared_copy(stem, infrared))[..., 0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of colours that sRGB does not hold, which are clipped
+            return np.asarray(np.clip(color.lab2rgb(lab), 0, 1))
+
+    return colorize
 
 
 def fit_cubic_curve(images: Iterable[tuple[Image, Image]]) -> Row:

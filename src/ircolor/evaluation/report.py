@@ -1,21 +1,14 @@
 """The comparison as one self-contained HTML file: the table, and the best, median and worst image."""
 
-import base64
 from collections.abc import Mapping
 from html import escape
 from string import Template
-from typing import Any
-
-import cv2
-import numpy as np
 
 from ircolor.evaluation.comparison import Comparison
-from ircolor.evaluation.score import Image, Scores
+from ircolor.evaluation.pictures import figure
+from ircolor.evaluation.score import Scores
 from ircolor.evaluation.tables import COLUMNS
-from ircolor.media.encode import encode_image
 from ircolor.pairs.index import Pair
-
-SHOWN_WIDTH_PX = 480
 
 PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -86,28 +79,10 @@ def best_median_worst(images: Mapping[str, Scores]) -> dict[str, str]:
 
 def _example(comparison: Comparison, label: str, pair: Pair) -> str:
     infrared, true_rgb = pair.read()
-    figures = [_figure(infrared, "infrared")]
+    figures = [figure(infrared, "infrared")]
     for name, row in comparison.rows.items():
         psnr_db = comparison.scores[name].images[pair.stem]["psnr_db"]
-        figures.append(_figure(row(pair.stem, infrared), f"{name}, {psnr_db:.2f} dB"))
-    figures.append(_figure(true_rgb, "truth"))
+        figures.append(figure(row(pair.stem, infrared), f"{name}, {psnr_db:.2f} dB"))
+    figures.append(figure(true_rgb, "truth"))
     heading = f"{label} PSNR of {comparison.first_model}: {pair.stem}"
     return f'<h2>{escape(heading)}</h2>\n<div class="images">\n' + "\n".join(figures) + "\n</div>"
-
-
-def _figure(image: Image, caption: str) -> str:
-    source = "data:image/jpeg;base64," + base64.b64encode(_jpeg(image)).decode()
-    text = escape(caption)
-    return f'<figure><img src="{source}" alt="{text}"><figcaption>{text}</figcaption></figure>'
-
-
-def _jpeg(image: Image) -> bytes:
-    """An image, (H, W) or (H, W, 3), uint8 or float in [0, 1], as a JPEG file of at most SHOWN_WIDTH_PX."""
-    pixels: Any = image if image.dtype == np.uint8 else np.rint(255 * image).astype(np.uint8)
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, axis=2)
-    height, width = pixels.shape[:2]
-    if width > SHOWN_WIDTH_PX:
-        shown_height = max(1, round(height * SHOWN_WIDTH_PX / width))
-        pixels = cv2.resize(pixels, (SHOWN_WIDTH_PX, shown_height), interpolation=cv2.INTER_AREA)
-    return encode_image(pixels, ".jpg")

@@ -8,7 +8,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from ircolor.evaluation.score import RowScores, Scores
+from ircolor.evaluation.score import Scores
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ COLUMNS = (
 )
 
 
-def comparison_table(scores: Mapping[str, RowScores], title: str) -> Table:
+def comparison_table(means: Mapping[str, Scores], title: str) -> Table:
     """A rich table of the mean scores, a row for each model; under each heading, what the best number is."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
     table.add_column("\n\nbest is", overflow="fold")  # a long name takes two lines; no number is ever cut
     for column in COLUMNS:
         name, _, unit = column.heading.partition(" ")
         table.add_column(f"{name}\n{unit}\n{column.best}", justify="right", no_wrap=True)
-    for name, row in scores.items():
-        table.add_row(escape(name), *(column.text(row.mean) for column in COLUMNS))
+    for name, mean in means.items():
+        table.add_row(escape(name), *(column.text(mean) for column in COLUMNS))
     return table

@@ -1,0 +1,128 @@
+"""`ircolor compare`: the systems of the paper, trained where they are missing, side by side."""
+
+from collections.abc import Container
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ircolor.errors import UserError
+
+
+def compare(
+    systems: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SYSTEM...",
+            help="snet, colornet, iizuka, iizuka_chroma, zhang, zhang_chroma, johnson, limmer, suarez, pix2pix; all of "
+            "them if none is named.",
+        ),
+    ] = None,
+    *,
+    data: Annotated[Path, typer.Option(help="Folder with index.csv, or with infrared/ and rgb/ of the same stems.")],
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="nirscene, vcip2020, paper-like, roadscene or folder; chosen by the data if not given."),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Which split to score: val or test.")] = "test",
+    runs: Annotated[Path, typer.Option(help="Folder where trainings are kept.")] = Path("runs/compare"),
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of snet and colornet; the others are trained once.")] = 1,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Of each training, instead of the recipes' six.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="A training ends after so long, whatever its epochs.")
+    ] = None,
+    loss_network: Annotated[
+        Path | None,
+        typer.Option(help="VGG-16 (.safetensors, torchvision's names) for johnson; without, an encoder of its own."),
+    ] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="A further model, by name or .onnx file; may stand several times."),
+    ] = None,
+    predictions: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=DIR", help="Others' images, named STEM.* or STEM_rgb.*; may stand several times."),
+    ] = None,
+    report: Annotated[Path, typer.Option(metavar="FILE.html", help="The page to write.")] = Path("report.html"),
+    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="All numbers, of each image too.")] = Path(
+        "report.json"
+    ),
+) -> None:
+    """Compare SNet with the systems of its paper, trained on the same pairs within one budget.
+
+    What is not trained yet is trained, and kept under --runs: the next
+    comparison takes it from there. Ctrl-C stops after the current step; the
+    same command then goes on. Everything is scored on whole images, and shown
+    in one page: pictures side by side, a table with intervals, where each
+    system fails. The files of --report and --json are replaced when they exist.
+
+    [bold]Examples[/bold]
+
+      ircolor compare --data pairs/ --protocol nirscene --seeds 3
+
+      ircolor compare snet pix2pix --data pairs/ --epochs 2 --report quick.html
+
+      ircolor compare snet --data pairs/ --model fast --predictions theirs=results/
+    """
+    from rich.console import Console
+
+    from ircolor.atomic import check_writable, write_atomic
+    from ircolor.benchmark.latency import card_latency
+    from ircolor.cli.progress import tracker
+    from ircolor.evaluation.systems import compare_systems
+    from ircolor.evaluation.systems_report import systems_report, verdict
+    from ircolor.evaluation.tables import comparison_table
+    from ircolor.weights.catalogue import find_model
+
+    try:
+        from ircolor.training.systems import SYSTEMS, check_names, train_missing
+    except ModuleNotFoundError as error:
+        raise UserError(f"comparing trains, which needs {error.name}; pip install 'ircolor[train]'") from error
+    for file in (report, json_file):
+        check_writable(file)
+    names = list(dict.fromkeys(systems or SYSTEMS))
+    check_names(names)
+    further = [find_model(model) for model in models or []]  # what is wrong is said before hours of training
+    folders = dict(_name_and_folder(prediction) for prediction in predictions or [])
+    console = Console(stderr=True)
+    trained = train_missing(
+        names,
+        data,
+        protocol,
+        runs,
+        num_seeds=seeds,
+        epochs=epochs,
+        budget_s=seconds,
+        loss_network=loss_network,
+        complete_card=card_latency,
+        console=console,
+    )
+    if trained is None:
+        console.print("stopped; the same command goes on")
+        raise typer.Exit(130)
+    files: dict[str, list[Path | str]] = {}
+    logs: dict[str, list[Path]] = {}
+    for system in trained:
+        files.setdefault(system.name, []).append(system.model)
+        logs.setdefault(system.name, []).append(system.log)
+    for model in further:
+        files[_new_name(model.card.name, files)] = [model.name]
+    comparison = compare_systems(files, data, protocol, split, predictions=folders, logs=logs, track=tracker(console))
+    page = systems_report(comparison, tracker(console))
+    write_atomic(json_file, comparison.to_json().encode())
+    write_atomic(report, page.encode())
+    means = {name: system.mean for name, system in comparison.systems.items()}
+    Console().print(comparison_table(means, comparison.title))
+    Console().print(verdict(comparison))
+    console.print(f"{report} and {json_file} written", highlight=False)
+
+
+def _name_and_folder(prediction: str) -> tuple[str, Path]:
+    name, equals, folder = prediction.partition("=")
+    if not (name and equals and folder):
+        raise UserError(f"--predictions {prediction}: give them as NAME=DIR, e.g. theirs=results/")
+    return name, Path(folder)
+
+
+def _new_name(name: str, taken: Container[str]) -> str:
+    return name if name not in taken else f"{name} (model)"

@@ -1,0 +1,127 @@
+"""Charts of a comparison as SVG, to stand in an HTML page."""
+
+import colorsys
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ircolor.errors import UserError
+from ircolor.evaluation.anatomy import DISTANCES_PX, NUM_HUES
+from ircolor.evaluation.systems import TRUTH, SystemsComparison
+
+SIZE_INCHES = (7.0, 4.0)
+# Settings for a page in light or dark: no background, text as text, gray that reads on both; and no time or chance in
+# the file.
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "ircolor",
+    "font.size": 10,
+    "text.color": "#777",
+    "axes.edgecolor": "#777",
+    "axes.labelcolor": "#777",
+    "xtick.color": "#777",
+    "ytick.color": "#777",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+}
+
+
+def error_by_distance(comparison: SystemsComparison) -> str:
+    """RMSE of each system against the distance from edges of the truth."""
+    figure, axes = _figure()
+    for name, system in comparison.systems.items():
+        axes.plot(range(len(DISTANCES_PX)), [255 * rmse for rmse in system.anatomy.rmse_by_distance], label=name)
+    axes.set_xticks(range(len(DISTANCES_PX)), [f"{px}+" if px == DISTANCES_PX[-1] else str(px) for px in DISTANCES_PX])
+    axes.set_xlabel("distance from an edge, px")
+    axes.set_ylabel("RMSE, 8-bit levels")
+    return _svg(figure, axes)
+
+
+def psnr_by_category(comparison: SystemsComparison) -> str:
+    """Mean PSNR of each system in each category."""
+    figure, axes = _figure()
+    scores = {name: comparison.by_category(name) for name in comparison.systems}
+    categories = list(next(iter(scores.values())))
+    for name, by_category in scores.items():
+        values = [by_category[category]["psnr_db"] for category in categories]
+        axes.plot(categories, values, marker="o", linestyle="none", label=name)
+    axes.tick_params(axis="x", rotation=30)
+    axes.set_ylabel("PSNR, dB")
+    return _svg(figure, axes)
+
+
+def chroma_by_hue(comparison: SystemsComparison) -> str:
+    """How much colour of each hue a system gives, beside the truth."""
+    figure, axes = _figure()
+    hues = (np.arange(NUM_HUES) + 0.5) * 360 / NUM_HUES
+    axes.bar(hues, comparison.truth.chroma_by_hue, 360 / NUM_HUES, label=TRUTH, alpha=0.5,
+             color=[colorsys.hsv_to_rgb(hue / 360, 0.6, 0.9) for hue in hues])  # fmt: skip
+    for name, system in comparison.systems.items():
+        axes.plot(hues, system.anatomy.chroma_by_hue, label=name)
+    axes.set_xticks(range(0, 361, 90), ["0 red", "90 yellow", "180 green", "270 blue", "360"])
+    axes.set_xlabel("hue in CIELAB, degrees")
+    axes.set_ylabel("chroma")
+    return _svg(figure, axes)
+
+
+def learning_curves(logs: Mapping[str, Sequence[Path]]) -> str | None:
+    """Sum of the losses that a system's colours are blamed for, over its first value, against the share of training.
+
+    The losses of different systems are of different things, so only their course is to be compared. None where no log
+    is at hand.
+    """
+    figure, axes = _figure()
+    drawn = False
+    for name, files in logs.items():
+        for file in files[:1]:
+            losses = _losses(file)
+            if len(losses) > 1:
+                axes.plot(np.linspace(0, 1, len(losses)), np.array(losses) / losses[0], label=name)
+                drawn = True
+    axes.set_yscale("log")
+    axes.set_xlabel("share of the training")
+    axes.set_ylabel("loss over its first value")
+    return _svg(figure, axes) if drawn else None
+
+
+def _losses(log: Path) -> list[float]:
+    try:
+        records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise UserError(f"{log}: is no log of a training ({error}); train the system anew") from error
+    return [
+        sum(value for key, value in record.items() if key.endswith("_loss") and not key.startswith("adversar"))
+        for record in records
+        if record.get("event") == "train"
+    ]
+
+
+def _figure() -> tuple[Any, Any]:
+    try:
+        matplotlib = importlib.import_module("matplotlib")
+        figures = importlib.import_module("matplotlib.figure")
+    except ImportError as error:
+        raise UserError("charts need matplotlib; install it with: pip install 'ircolor[eval]'") from error
+    with matplotlib.rc_context(STYLE):
+        figure = figures.Figure(figsize=SIZE_INCHES, layout="constrained")
+        axes = figure.subplots()
+        axes.set_prop_cycle(color=[matplotlib.colormaps["tab20"](number) for number in range(20)])
+    return figure, axes
+
+
+def _svg(figure: Any, axes: Any) -> str:
+    """The figure as an element of HTML, with a legend beside it."""
+    matplotlib = importlib.import_module("matplotlib")
+    with matplotlib.rc_context(STYLE):
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        text = StringIO()
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]

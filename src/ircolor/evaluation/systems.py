@@ -1,0 +1,262 @@
+"""Several systems on one split, each with how sure its numbers are: what `ircolor compare` reports."""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from ircolor.errors import UserError
+from ircolor.evaluation.anatomy import Anatomy
+from ircolor.evaluation.comparison import pairs_to_score, reference_rows
+from ircolor.evaluation.models import model_rows
+from ircolor.evaluation.partial_psnr import aligned_psnr_db, gray_psnr_db, shift_tolerant_psnr_db
+from ircolor.evaluation.predictions import predictions_row
+from ircolor.evaluation.references import CUBIC_CURVE, INFRARED_COPY, TRUE_CHROMA, true_chroma_on_infrared
+from ircolor.evaluation.score import (
+    PSNR_CEILING_DB,
+    Image,
+    Row,
+    Scores,
+    Track,
+    mean_scores,
+    score_image,
+    score_pairs,
+    track_silently,
+)
+from ircolor.evaluation.statistics import Difference, paired_difference, standard_error
+from ircolor.metrics import Mask, load_skimage, usable_pixels
+from ircolor.pairs.index import Pair, find_pairs
+from ircolor.pairs.protocols import default_protocol
+from ircolor.weights.card import Card
+from ircolor.weights.catalogue import find_model
+
+TRUTH = "truth"
+
+
+@dataclass(frozen=True)
+class System:
+    """One row of the comparison.
+
+    Attributes:
+        name: of it.
+        row: its colours; of several trainings those of the first.
+        images: for each stem the scores, averaged over its trainings.
+        mean: over the images.
+        seeds: the means of each training; one where there are no several.
+        anatomy: of the first training.
+        cards: of the models, one a training; none for what is no model.
+        logs: of the trainings, where they are known.
+    """
+
+    name: str
+    row: Row
+    images: Mapping[str, Scores]
+    mean: Scores
+    seeds: Sequence[Scores]
+    anatomy: Anatomy
+    cards: Sequence[Card] = ()
+    logs: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class SystemsComparison:
+    """All of them.
+
+    Attributes:
+        systems: by name, references first.
+        pairs: of the split, in order.
+        protocol: its name.
+        split: e.g. "test".
+        truth: what the true images are like.
+        measure: name of the system that the others are compared with.
+        notes: sentences that the reader of the numbers should know.
+    """
+
+    systems: Mapping[str, System]
+    pairs: Sequence[Pair]
+    protocol: str
+    split: str
+    truth: Anatomy
+    measure: str
+    notes: Sequence[str] = ()
+
+    @property
+    def title(self) -> str:
+        """What the numbers are of."""
+        return f"protocol {self.protocol}, split {self.split}: means over {len(self.pairs)} images"
+
+    def values(self, name: str, key: str) -> list[float]:
+        """A score of a system, an image each, in the order of the pairs."""
+        return [self.systems[name].images[pair.stem][key] for pair in self.pairs]
+
+    def difference(self, name: str, key: str) -> Difference:
+        """A system's score minus that of the measure, image by image."""
+        return paired_difference(self.values(name, key), self.values(self.measure, key))
+
+    def by_category(self, name: str) -> dict[str, Scores]:
+        """Mean scores of a system for each category, see `category_of`."""
+        images = self.systems[name].images
+        categories = sorted({category_of(pair) for pair in self.pairs})
+        return {
+            category: mean_scores([images[pair.stem] for pair in self.pairs if category_of(pair) == category])
+            for category in categories
+        }
+
+    def to_json(self) -> str:
+        """Strict JSON; a number that is not defined is null."""
+        systems = {
+            name: {
+                "mean": system.mean,
+                "standard_error": {key: standard_error(self.values(name, key)) for key in system.mean},
+                f"minus_{self.measure}": {
+                    key: vars(self.difference(name, key)) for key in system.mean if name != self.measure
+                },
+                "seeds": list(system.seeds),
+                "categories": self.by_category(name),
+                "rmse_by_distance_from_edges": system.anatomy.rmse_by_distance,
+                "chroma_by_hue": system.anatomy.chroma_by_hue,
+                **facts(system),
+                "images": system.images,
+            }
+            for name, system in self.systems.items()
+        }
+        content = {
+            "protocol": self.protocol,
+            "split": self.split,
+            "num_images": len(self.pairs),
+            "compared_with": self.measure,
+            "systems": systems,
+            "notes": list(self.notes),
+        }
+        return json.dumps(_defined(content), indent=1, allow_nan=False) + "\n"
+
+
+def facts(system: System) -> dict[str, Any]:
+    """What is known of a system's models and their training; nothing of what is no model."""
+    if not system.cards:
+        return {}
+    first = system.cards[0]
+    return {
+        "num_parameters": first.num_parameters,
+        "gflop_224": first.gflop_224,
+        "latency_ms": dict(first.latency_ms),
+        "epochs": [card.epochs for card in system.cards],
+        "train_seconds": [card.train_seconds for card in system.cards],
+    }
+
+
+def category_of(pair: Pair) -> str:
+    """Column `category` of a pair where there is one, else the letters that its scene begins with."""
+    letters = re.match(r"[^\W\d_]+", pair.scene)
+    return pair.columns.get("category") or (letters[0] if letters else "all")
+
+
+def detailed_scores(pred_rgb: Image, true_rgb: Image, mask: Mask | None) -> dict[str, float]:
+    """`score_image`, and PSNR that forgives one kind of error each; shifts only where no pixel is masked."""
+    pred, true = (usable_pixels(rgb, mask) for rgb in (pred_rgb, true_rgb))
+    forgiving = {
+        "gray_psnr_db": gray_psnr_db(pred, true),
+        "aligned_psnr_db": aligned_psnr_db(pred, true),
+        "shift_tolerant_psnr_db": math.nan if mask is not None else shift_tolerant_psnr_db(pred, true),
+    }
+    return score_image(pred_rgb, true_rgb, mask) | {
+        key: min(value, PSNR_CEILING_DB) for key, value in forgiving.items()
+    }
+
+
+def compare_systems(
+    models: Mapping[str, Sequence[Path | str]],
+    data: Path,
+    protocol: str | None = None,
+    split: str = "test",
+    *,
+    predictions: Mapping[str, Path] | None = None,
+    measure: str | None = None,
+    logs: Mapping[str, Sequence[Path]] | None = None,
+    track: Track = track_silently,
+) -> SystemsComparison:
+    """Score systems and references on the images of a split. All input is checked before the first is scored.
+
+    Args:
+        models: by the system's name, one `.onnx` file a training, or the name of a bundled model.
+        data: folder of pairs.
+        protocol: its name; None takes the folder's own splits.
+        split: which to score.
+        predictions: folders of others' images by name, see `predictions_row`.
+        measure: the system that the others are compared with; the first if not given.
+        logs: of the trainings, by the system's name.
+        track: shows the progress.
+
+    Raises:
+        UserError: nothing to compare, a name that stands twice, an unknown measure, or pairs, models or predictions
+            that cannot be used.
+    """
+    predictions = predictions or {}
+    names = [*models, *predictions]
+    if not names:
+        raise UserError("nothing to compare; name systems, or folders of predictions")
+    for name in names:
+        if names.count(name) > 1 or name in (INFRARED_COPY, CUBIC_CURVE, TRUE_CHROMA, TRUTH):
+            raise UserError(f"{name}: stands for another row already; call the predictions otherwise, as NAME=DIR")
+    measure = measure or names[0]
+    if measure not in names:
+        raise UserError(f"{measure}: is not among the systems; there are: {', '.join(names)}")
+    load_skimage("metrics")
+    protocol = protocol or default_protocol(find_pairs(data))
+    pairs = pairs_to_score(data, protocol, split)
+    references, notes = reference_rows(data, protocol, track)
+    # Rows of several trainings are told apart by a number.
+    trainings: dict[str, list[str]] = {}
+    rows: dict[str, Row] = references | {TRUE_CHROMA: true_chroma_on_infrared(pairs)}
+    trainings |= {name: [name] for name in rows}
+    for name, files in models.items():
+        for number, file in enumerate(files):
+            rows[f"{name} {number}"] = next(iter(model_rows([str(file)]).values()))
+        trainings[name] = [f"{name} {number}" for number in range(len(files))]
+    for name, folder in predictions.items():
+        rows[name] = predictions_row(folder, pairs, track)
+        trainings[name] = [name]
+    truth = Anatomy()
+    anatomies = {name: Anatomy() for name in rows}
+
+    def watch(name: str, pred_rgb: Image, true_rgb: Image) -> None:
+        anatomies[name].add(pred_rgb, true_rgb)
+        if name == INFRARED_COPY:
+            truth.add(true_rgb, true_rgb)
+
+    scores = score_pairs(rows, pairs, track, detailed_scores, watch)
+    systems = {}
+    for name, parts in trainings.items():
+        images = _averaged([scores[part].images for part in parts])
+        systems[name] = System(
+            name,
+            rows[parts[0]],
+            images,
+            mean_scores(list(images.values())),
+            [scores[part].mean for part in parts],
+            anatomies[parts[0]],
+            [find_model(str(file)).card for file in models.get(name, ())],
+            (logs or {}).get(name, ()),
+        )
+    return SystemsComparison(systems, pairs, protocol, split, truth, measure, notes)
+
+
+def _averaged(trainings: Sequence[Mapping[str, Scores]]) -> dict[str, Scores]:
+    """Scores of each image, averaged over trainings."""
+    first = trainings[0]
+    return {
+        stem: {key: mean(images[stem][key] for images in trainings) for key in scores} for stem, scores in first.items()
+    }
+
+
+def _defined(content: Any) -> Any:
+    """The same, with None for what is no number."""
+    if isinstance(content, Mapping):
+        return {key: _defined(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_defined(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
