@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ircolor import memory, network
+from ircolor import memory, network, view
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
 from ircolor.sessions.prediction import Prediction
@@ -122,11 +122,24 @@ def test_depth_does_not_change_the_result(viewing: Path, dtype: type) -> None:
     assert np.abs(colorizer(image).astype(int) - colorizer(deep)).max() <= 2
 
 
+def test_colours_are_painted_a_part_at_a_time_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    infrared = waves(90, 70)
+    small = shrink(infrared, (30, 23))
+    rgb = np.random.default_rng(0).random((30, 23, 3), np.float32)
+    colors = color_map(small, Prediction(rgb, rgb[..., 0]))
+    whole = colors.paint(infrared, slice(0, 90), 90)
+    monkeypatch.setattr(view, "PAINTED_PX", 7 * 70)
+    parts = colors.paint(infrared, slice(0, 90), 90)
+    np.testing.assert_array_equal(parts.rgb, whole.rgb)
+    np.testing.assert_array_equal(parts.expected_error, whole.expected_error)
+
+
 @pytest.mark.parametrize("lanes", [1, 2])
 def test_strips_for_little_memory_change_nothing(viewing: Path, monkeypatch: pytest.MonkeyPatch, lanes: int) -> None:
     image = noise(300, 200)
     whole = Colorizer(viewing)(image)
     monkeypatch.setattr(memory, "MEMORY_BUDGET_BYTES", 4 << 20)
+    monkeypatch.setattr(memory, "LITTLE_BYTES", 0)
     colorizer = Colorizer(viewing, lanes=lanes, threads=2)
     done: list[int] = []
     result = colorizer.colorize_detailed(image, lambda number, _: done.append(number))

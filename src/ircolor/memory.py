@@ -8,6 +8,8 @@ MEMORY_BUDGET_BYTES = 900 << 20
 # Of the budget, at least this is left to the network, however large the image: with tiles little larger than their
 # overlap, nearly all of the work would be done twice or more.
 LEAST_SHARE = 0.25
+# So much is there in any case. To ask what is free takes a millisecond, which a frame of a video is not to wait for.
+LITTLE_BYTES = 64 << 20
 
 
 def memory_budget(held_bytes: int = 0) -> tuple[int, str]:

@@ -141,9 +141,13 @@ class Network:
     def _run_tiled(
         self, paint: Paint, infrared: NDArray[np.float32], tiling: Tiling, fade_strength: float
     ) -> Prediction:
+        tiles = run_tiles(paint, infrared, tiling, fade_strength=fade_strength)
+        if tiling.num_tiles == 1:
+            (tile,) = tiles
+            return Prediction(tile.rgb, tile.expected_error)
         rgb = np.empty((*infrared.shape, 3), np.float32)
         expected_error = np.empty(infrared.shape, np.float32) if self.trust else None
-        for tile in run_tiles(paint, infrared, tiling, fade_strength=fade_strength):
+        for tile in tiles:
             rgb[tile.rows, tile.columns] = tile.rgb
             if expected_error is not None:
                 expected_error[tile.rows, tile.columns] = tile.expected_error

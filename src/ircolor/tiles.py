@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ircolor import memory
 from ircolor.errors import UserError
-from ircolor.memory import memory_budget
 
 MAX_CANDIDATES = 4096
 
@@ -88,11 +88,13 @@ def plan_tiles(
         window, reason = (edge_px, edge_px), f"tiles of {edge_px} px, as asked"
     else:
         window, reason = (height, width), "the whole image at once"
-        budget_bytes, why = memory_budget(held_bytes) if tile == "auto" else (math.inf, "")
-        if height * width * (bytes_per_px + strip_bytes_per_px) > budget_bytes:
-            cost = _Cost(lanes * bytes_per_px, strip_bytes_per_px, int(budget_bytes))
-            window = _cheapest_window(height, width, cost, grid_px, halo_px)
-            reason = f"tiles of {window[0]}x{window[1]} px, for {cost.budget_bytes >> 20} MiB of memory ({why})"
+        needed_bytes = height * width * (bytes_per_px + strip_bytes_per_px)
+        if tile == "auto" and needed_bytes > memory.LITTLE_BYTES:
+            budget_bytes, why = memory.memory_budget(held_bytes)
+            if needed_bytes > budget_bytes:
+                cost = _Cost(lanes * bytes_per_px, strip_bytes_per_px, budget_bytes)
+                window = _cheapest_window(height, width, cost, grid_px, halo_px)
+                reason = f"tiles of {window[0]}x{window[1]} px, for {budget_bytes >> 20} MiB of memory ({why})"
     return Tiling(_spans(height, window[0], halo_px), _spans(width, window[1], halo_px), reason)
 
 
@@ -106,10 +108,12 @@ def cut_strips(shape: tuple[int, ...], bytes_per_px: int, held_bytes: int, reaso
         reason: of the tiling.
     """
     height, width = shape
-    budget_bytes, why = memory_budget(held_bytes)
-    num_strips = min(height, math.ceil(height * width * bytes_per_px / budget_bytes))
-    if num_strips > 1:
-        reason = f"{reason}; {num_strips} strips, for {budget_bytes >> 20} MiB of memory ({why})"
+    needed_bytes, num_strips = height * width * bytes_per_px, 1
+    if needed_bytes > memory.LITTLE_BYTES:
+        budget_bytes, why = memory.memory_budget(held_bytes)
+        num_strips = min(height, math.ceil(needed_bytes / budget_bytes))
+        if num_strips > 1:
+            reason = f"{reason}; {num_strips} strips, for {budget_bytes >> 20} MiB of memory ({why})"
     rows = _spans(height, math.ceil(height / num_strips), 0)
     return Tiling(rows, _spans(width, width, 0), reason)
 

@@ -23,6 +23,7 @@ from ircolor.sessions.prediction import Prediction
 # noise of the infrared image a noise of colours.
 RADIUS_PX = 4
 EPSILON = 1e-4
+PAINTED_PX = 1 << 16  # of the picture at full size, at a time: so many stay in the processor's cache
 
 Image = NDArray[np.float32]
 
@@ -82,11 +83,18 @@ class ColorMap:
             RGB, (h, W, 3), float32 in [0, 1], and the expected error, (h, W).
         """
         width = infrared.shape[1]
-        rgb, offset = (_enlarged(maps, rows, height, width) for maps in (self.gain, self.offset))
-        cv2.multiply(rgb, cv2.merge([infrared] * 3), dst=rgb)
-        cv2.add(rgb, offset, dst=rgb)
-        np.clip(rgb, 0, 1, out=rgb)
-        error = None if self.expected_error is None else _enlarged(self.expected_error, rows, height, width)
+        rgb = np.empty((*infrared.shape, 3), np.float32)
+        error = None if self.expected_error is None else np.empty(infrared.shape, np.float32)
+        num_rows = max(1, PAINTED_PX // width)
+        for first in range(0, len(infrared), num_rows):  # three times as fast as all rows at once
+            part = slice(first, min(first + num_rows, len(infrared)))
+            painted = slice(rows.start + part.start, rows.start + part.stop)
+            gain, offset = (_enlarged(maps, painted, height, width) for maps in (self.gain, self.offset))
+            cv2.multiply(gain, cv2.merge([infrared[part]] * 3), dst=gain)
+            cv2.add(gain, offset, dst=gain)
+            np.clip(gain, 0, 1, out=rgb[part])
+            if error is not None and self.expected_error is not None:
+                error[part] = _enlarged(self.expected_error, painted, height, width)
         return Prediction(rgb, error)
 
 
