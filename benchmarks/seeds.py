@@ -4,6 +4,7 @@ The last weights count: nothing is chosen. Finished runs are kept and not done a
 $IRCOLOR_DATA or ../shared/data.
 
     python benchmarks/seeds.py fast -o benchmarks/results/seeds_fast.json
+    python benchmarks/seeds.py fast --teachers runs/nirscene-snet_plus -o benchmarks/results/seeds_fast_taught.json
     python benchmarks/seeds.py snet_paper --protocol paper-like -o benchmarks/results/seeds_snet_paper_paper-like.json
 """
 
@@ -31,11 +32,15 @@ def main() -> None:
     parser.add_argument("recipe", choices=list(RECIPES))
     parser.add_argument("--protocol", choices=list(SPLITS), default="nirscene")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--teachers", type=Path, nargs="+", default=[], help="runs to learn from besides the truth")
     wanted = parser.parse_args()
     recipe = RECIPES[wanted.recipe]()  # trust is not trained here: `ircolor train --resume` adds it to a run
-    name, protocol = recipe.name, wanted.protocol
+    name, protocol = f"{recipe.name}{'-taught' if wanted.teachers else ''}", wanted.protocol
     seeds = range(wanted.seeds)
-    runs = {seed: Run(replace(recipe, seed=seed), protocol, f"{protocol}-{name}-{seed}") for seed in seeds}
+    runs = {
+        seed: Run(replace(recipe, seed=seed), protocol, f"{protocol}-{name}-{seed}", tuple(wanted.teachers))
+        for seed in seeds
+    }
     scores = run_all(runs, wanted.runs, wanted.jobs)
     result = {
         "question": f"scores of {name} on protocol {protocol}, over seeds",

@@ -39,11 +39,12 @@ Scores = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Run:
-    """One training: what, on what, and under which name it is kept."""
+    """One training: what, on what, under which name it is kept, and from which other runs it learns."""
 
     recipe: Recipe
     protocol: str
     name: str
+    teachers: tuple[Path, ...] = ()
 
 
 def epochs_of(num_steps: int, recipe: Recipe, protocol: str) -> int:
@@ -121,7 +122,8 @@ def _train_and_score(run: Run, folder: Path) -> Scores:
     kept = RunFolder(folder / run.name)
     file = kept.path / "scores.json"
     if not file.exists():
-        outcome = train(run.recipe, DATA, run.protocol, kept.path, resume=kept.description.exists())
+        resume = kept.description.exists()
+        outcome = train(run.recipe, DATA, run.protocol, kept.path, resume=resume, teachers=run.teachers)
         if outcome.signal is not None:
             raise SystemExit(128 + outcome.signal)
         net = net_of(load_checkpoint(kept.last), str(kept.last))

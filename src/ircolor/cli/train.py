@@ -29,6 +29,12 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's number.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
     init: Annotated[Path | None, typer.Option(help="Checkpoint (.safetensors) to take the first weights from.")] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Run or checkpoint of a trained net to learn from besides the truth; may stand several times."
+        ),
+    ] = None,
     loss_network: Annotated[
         Path | None,
         typer.Option(help="VGG-16 (.safetensors, torchvision's names) for johnson; without, an encoder of its own."),
@@ -48,6 +54,9 @@ def train(
 
     The paper's ablation on a named protocol, for a fixed number of epochs:
     ircolor train colornet_paper --data pairs/ --protocol nirscene --epochs 12 --run runs/colornet
+
+    A narrow net that learns from a larger one, too:
+    ircolor train fast --data pairs/ --run runs/fast --teacher runs/snet_plus
 
     Go on after Ctrl-C, or with more epochs:
     ircolor train snet_paper --data pairs/ --run runs/mine --epochs 800 --resume
@@ -69,7 +78,15 @@ def train(
     chosen = replace(chosen, epochs=chosen.epochs if epochs is None else epochs)
     chosen = replace(chosen, seed=chosen.seed if seed is None else seed)
     outcome = train_with_trust(
-        chosen, data, protocol, run, resume=resume, init=init, loss_network=loss_network, compile_nets=compile_nets
+        chosen,
+        data,
+        protocol,
+        run,
+        resume=resume,
+        init=init,
+        teachers=teacher or (),
+        loss_network=loss_network,
+        compile_nets=compile_nets,
     )
     if outcome.signal is not None:
         typer.echo(f"stopped after step {outcome.progress.step}; go on with --resume", err=True)

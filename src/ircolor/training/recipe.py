@@ -119,6 +119,7 @@ class Recipe:
         color_loss: what a wrong colour costs.
         adversary: a second learned loss, of an adversary.
         perceptual: a loss on features of a network that was trained before.
+        teacher_share: how much of the target is what teachers say, where a run is given any; the rest is the truth.
         trust: also learn the expected error of each pixel; the colours are the same with and without. None for not.
         view_px: shown a picture, the net sees it shrunk to this shorter side (`ircolor.view`); 0 for as it is.
         augmentation: how training crops are drawn.
@@ -144,6 +145,7 @@ class Recipe:
     color_loss: ColorLossConfig = field(default_factory=ColorLossConfig)
     adversary: AdversaryConfig | None = None
     perceptual: PerceptualConfig | None = None
+    teacher_share: float = 0.5
     trust: TrustConfig | None = None
     view_px: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)

@@ -11,6 +11,7 @@ Adam's moments in full precision.
 import copy
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from ircolor.training.objective import Objective, chroma_weights, learned_losses
 from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.speed import matmul_gflops, training_gflop_of
+from ircolor.training.teachers import Teachers
 from ircolor.training.validation import validate
 
 MEMORY_BUDGET_BYTES = 4 << 30
@@ -61,6 +63,7 @@ def train(
     resume: bool = False,
     init: Path | None = None,
     fold: Fold | None = None,
+    teachers: Sequence[Path] = (),
     budget_s: float | None = None,
     loss_network: Path | None = None,
     compile_nets: bool = False,
@@ -77,6 +80,7 @@ def train(
         resume: go on from the last checkpoint.
         init: checkpoint to take the first weights from.
         fold: part of the training pairs that is left out.
+        teachers: runs or checkpoints of nets that it learns from besides the truth (`Recipe.teacher_share`).
         budget_s: seconds of training after which the run ends, complete, with what it has learned by then; None for
             no end before the last epoch.
         loss_network: weights of VGG-16, for a recipe with a perceptual loss (`load_vgg16`); None for our own.
@@ -112,6 +116,7 @@ def train(
     dataset = PairDataset(train_pairs, recipe.augmentation, edge_map, recipe.seed)
     per_epoch = steps_per_epoch(len(dataset), recipe.batch_size)
     total_steps = recipe.epochs * per_epoch
+    taught = Teachers(teachers, accelerator.device, accelerator.autocast) if teachers else None
     about = {
         **describe_code(),
         "protocol": protocol,
@@ -120,6 +125,7 @@ def train(
         "pairs_digest": loaded.digest,
         "steps_per_epoch": per_epoch,
         "hardware": precision.hardware,
+        **({"teachers": taught.digest} if taught else {}),
     }
     checkpoint = folder.resume(recipe, about) if resume else None
     progress = checkpoint.progress if checkpoint else Progress()
@@ -192,6 +198,7 @@ def train(
         f"{precision.hardware}: {precision.reason}\n"
         f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "
         f"{f'{train_pairs.num_masks} with a mask; ' if train_pairs.num_masks else ''}"
+        f"{f'{len(teachers)} teachers have {recipe.teacher_share:.0%} of the say; ' if teachers else ''}"
         f"{per_epoch} steps an epoch, {recipe.epochs} epochs"
     )
     losses: dict[str, torch.Tensor] = {}
@@ -203,6 +210,8 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate_at(progress.step, total_steps)
             infrared = batch["infrared"].contiguous(memory_format=memory_format)
+            if taught:
+                batch["true_rgb"] = taught.blend(infrared, batch["true_rgb"], recipe.teacher_share)
             torch.manual_seed(recipe.seed + progress.step)  # of dropout: the same for a resumed run
             terms = objective(net(infrared), batch, progress.step / total_steps)
             loss = total_loss(*terms.values())

@@ -65,13 +65,15 @@ def train_with_trust(
     *,
     resume: bool = False,
     init: Path | None = None,
+    teachers: Sequence[Path] = (),
     loss_network: Path | None = None,
     compile_nets: bool = False,
     console: Console | None = None,
 ) -> Outcome:
     """As `ircolor.training.train.train`, and with `recipe.trust` the head for the expected error after that.
 
-    What is finished is not done again when resuming; the head itself takes a minute.
+    What is finished is not done again when resuming; the head itself takes a minute. The nets of the parts have no
+    teachers, as these have seen the pictures that must be new to them.
     """
     outcome = train(
         recipe,
@@ -80,6 +82,7 @@ def train_with_trust(
         run,
         resume=resume,
         init=init,
+        teachers=teachers,
         loss_network=loss_network,
         compile_nets=compile_nets,
         console=console,
