@@ -7,11 +7,24 @@ from ircolor.nets.base import ColorizingNet
 from tests.contracts.net_contract import ColorizingNetContract
 
 
-class TestIizuka(ColorizingNetContract):
-    name = "iizuka"
+class BaselineContract(ColorizingNetContract):
+    """The checks that export a network, or run it over large images, are slow ones here: these nets are not bundled."""
 
     def build(self) -> ColorizingNet:
         return BASELINES[self.name](4)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("grid_cells", [(1, 1), (3, 2), (7, 9)])
+    def test_onnx_gives_what_torch_gives(self, grid_cells: tuple[int, int]) -> None:
+        super().test_onnx_gives_what_torch_gives(grid_cells)
+
+    @pytest.mark.slow
+    def test_tiled_equals_whole(self) -> None:
+        super().test_tiled_equals_whole()
+
+
+class TestIizuka(BaselineContract):
+    name = "iizuka"
 
     @pytest.mark.skip(reason="its global features see the whole picture")
     def test_tiled_equals_whole(self) -> None: ...
@@ -21,40 +34,25 @@ class TestIizukaChroma(TestIizuka):
     name = "iizuka_chroma"
 
 
-class TestZhang(ColorizingNetContract):
+class TestZhang(BaselineContract):
     name = "zhang"
 
-    def build(self) -> ColorizingNet:
-        return BASELINES[self.name](4)
 
-
-class TestZhangChroma(TestZhang):
+class TestZhangChroma(BaselineContract):
     name = "zhang_chroma"
 
 
-class TestJohnson(ColorizingNetContract):
+class TestJohnson(BaselineContract):
     name = "johnson"
 
-    def build(self) -> ColorizingNet:
-        return BASELINES[self.name](4)
 
-
-class TestLimmer(ColorizingNetContract):
+class TestLimmer(BaselineContract):
     name = "limmer"
 
-    def build(self) -> ColorizingNet:
-        return BASELINES[self.name](4)
 
-
-class TestSuarez(ColorizingNetContract):
+class TestSuarez(BaselineContract):
     name = "suarez"
 
-    def build(self) -> ColorizingNet:
-        return BASELINES[self.name](4)
 
-
-class TestPix2Pix(ColorizingNetContract):
+class TestPix2Pix(BaselineContract):
     name = "pix2pix"
-
-    def build(self) -> ColorizingNet:
-        return BASELINES[self.name](4)

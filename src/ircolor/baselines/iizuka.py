@@ -34,7 +34,6 @@ class Iizuka(ColorizingNet):
 
     grid_px = 8
     halo_px = 224  # in truth the whole picture: the global features see it all
-    sees_whole = True
 
     def __init__(self, width: int = 64, *, chroma_only: bool = False) -> None:
         super().__init__()

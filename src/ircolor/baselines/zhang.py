@@ -8,6 +8,7 @@ Departures from the publication:
 * trained from scratch, on few pictures.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -36,6 +37,7 @@ class ChromaClasses(NamedTuple):
     lightness: Tensor | None
 
 
+@cache
 def chroma_bins() -> Tensor:
     """Middles of the cells of CIELAB (a, b) that hold colours of sRGB, (262, 2)."""
     levels = torch.linspace(0, 1, 128, dtype=torch.float64)
@@ -63,7 +65,7 @@ class Zhang(ColorizingNet):
         super().__init__()
         self.bytes_per_px = self.bytes_per_px_int8 = 12 * width + 300
         bins = chroma_bins()
-        self.register_buffer("bins", bins)
+        self.register_buffer("bins", bins.clone())
         blocks: list[nn.Module] = []
         in_channels = 1
         for out_channels, num_layers, stride, dilation in [
