@@ -32,7 +32,7 @@ from ircolor.weights.card import Card
 
 OPSET = 20
 NUM_CALIBRATION_PAIRS = 64
-CALIBRATION_CROP = Augmentation(crop_px=224)
+CALIBRATION_PX = 224
 MIN_HALVED_WEIGHTS = 1024  # smaller tensors (biases) gain nothing and stay exact
 LICENCE = (
     "Apache-2.0 for the weights as far as they are ours to license; trained on the pairs named under data, "
@@ -72,12 +72,13 @@ def export_run(run: Path, name: str, data: Path | None = None, *, int8: bool = F
 
 
 def calibration_images(pairs: Sequence[Pair], view_px: int) -> Iterator[NDArray[np.float32]]:
-    """Crops from all over the pairs as the net sees them, (1, 1, 224, 224) in [-1, 1]."""
+    """Crops from all over the pairs as the net sees them, (1, 1, h, h) in [-1, 1]: of 224 px, or of what it sees."""
+    crop = Augmentation(crop_px=min(CALIBRATION_PX, view_px or CALIBRATION_PX))
     for number in spread_evenly(NUM_CALIBRATION_PAIRS, len(pairs)):
         infrared, rgb = pairs[number].read()
         size = seen_size(infrared.shape, view_px)
         infrared, rgb = shrink(infrared, size), shrink(rgb, size)
-        unit, _, _ = CALIBRATION_CROP(infrared, rgb, None, np.random.default_rng(number))
+        unit, _, _ = crop(infrared, rgb, None, np.random.default_rng(number))
         yield unit[None, None] * 2 - 1
 
 
