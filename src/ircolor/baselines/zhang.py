@@ -23,6 +23,7 @@ TEMPERATURE = 0.38  # of the annealed mean
 NUM_NEAREST, SMOOTHING = 5, 5.0  # bins that a true colour is spread over, and how far, in CIELAB
 UNIFORM_SHARE = 0.5  # of the prior that classes are weighted by
 MAX_LIGHTNESS_CHANGE = 60.0
+_ORIGIN = 32  # of the grid of cells: more than there are on either side
 
 
 class ChromaClasses(NamedTuple):
@@ -41,13 +42,14 @@ class ChromaClasses(NamedTuple):
 def chroma_bins() -> Tensor:
     """Middles of the cells of CIELAB (a, b) that hold colours of sRGB, (262, 2)."""
     levels = torch.linspace(0, 1, 128, dtype=torch.float64)
-    cells: set[tuple[float, ...]] = set()
+    cells: set[int] = set()
     for red in levels:  # a plane at a time: the cube has two million colours
         green, blue = torch.meshgrid(levels, levels, indexing="ij")
         plane = torch.stack([red.expand_as(green), green, blue])[None]
-        rounded = (rgb_to_lab(plane)[0, 1:] / BIN).round().flatten(1)
-        cells |= set(map(tuple, torch.unique(rounded, dim=1).T.tolist()))
-    return torch.tensor(sorted(cells), dtype=torch.float32) * BIN
+        a, b = (rgb_to_lab(plane)[0, 1:] / BIN).round().long().flatten(1) + _ORIGIN
+        cells |= set((a * 2 * _ORIGIN + b).unique().tolist())
+    middles = [divmod(cell, 2 * _ORIGIN) for cell in sorted(cells)]
+    return (torch.tensor(middles, dtype=torch.float32) - _ORIGIN) * BIN
 
 
 class Zhang(ColorizingNet):

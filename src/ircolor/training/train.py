@@ -192,8 +192,10 @@ def train(
     journal = Journal(
         folder.log, progress.step, total_steps, console, accelerator.is_main_process, gflop_per_image / device_gflops
     )
-    journal.record("sitting", step=progress.step, gflop_per_image=round(gflop_per_image, 3),
-                   matmul_gflops=round(device_gflops, 1))  # fmt: skip
+    complete = progress.step == total_steps
+    if not complete:
+        journal.record("sitting", step=progress.step, gflop_per_image=round(gflop_per_image, 3),
+                       matmul_gflops=round(device_gflops, 1))  # fmt: skip
     journal.say(
         f"{precision.hardware}: {precision.reason}\n"
         f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "
@@ -204,7 +206,6 @@ def train(
     losses: dict[str, torch.Tensor] = {}
     sitting_start_s = last_save_s = last_log_s = time.monotonic()
     sat_before_s, logged_step = progress.train_s, progress.step
-    complete = progress.step == total_steps
     with StopSignal() as stop, journal:
         for batch in loader:
             for group in optimizer.param_groups:
