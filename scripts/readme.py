@@ -19,6 +19,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 SHOWN = ("psnr_db", "ssim", "delta_e_2000", "angular_error_deg", "chroma_gain", "colorfulness_ratio")
 # Of recipes over seeds, in the order of their table.
 SEEDS = {
+    "snet": "`snet`: ColorNet and EdgeNet, the paper's losses",
     "snet_plus": "`snet_plus`",
     "fast": "`fast` alone",
     "fast_taught": "`fast`, taught by `snet_plus`",
