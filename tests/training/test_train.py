@@ -367,7 +367,7 @@ def test_two_processes_share_a_run(data: Path, tmp_path: Path) -> None:
     assert [process.returncode for process in processes] == [0, 0], errors
     assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors").progress.step == 4
     steps = [json.loads(line)["step"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert steps == [2, 2, 4, 4]  # a training and a validation record an epoch, of one process only
+    assert steps == [0, 2, 2, 4, 4]  # the sitting, a training and a validation record an epoch, of one process only
 
 
 def test_a_budget_of_seconds_ends_a_run_as_complete(data: Path, tmp_path: Path) -> None:
