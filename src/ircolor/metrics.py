@@ -203,10 +203,11 @@ def _pair(pred_rgb: Image, true_rgb: Image) -> tuple[Image, Image]:
     """Both images as float64 in [0, 1], after checking that they can be compared."""
     if pred_rgb.shape != true_rgb.shape:
         raise ValueError(f"images of shape {pred_rgb.shape} and {true_rgb.shape}; make them of one size first")
-    return _unit(pred_rgb), _unit(true_rgb)
+    return unit_rgb(pred_rgb), unit_rgb(true_rgb)
 
 
-def _unit(rgb: Image) -> Image:
+def unit_rgb(rgb: Image) -> Image:
+    """An image as float64 in [0, 1], (H, W, 3), after checking that it is one; else `ValueError`."""
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise ValueError(f"an image of shape {rgb.shape}; expected (height, width, 3) RGB")
     if rgb.dtype == np.uint8:

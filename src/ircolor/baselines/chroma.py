@@ -18,5 +18,9 @@ def on_infrared(infrared: Tensor, chroma: Tensor) -> Tensor:
     Returns:
         RGB, (B, 3, H, W), in [-1, 1]; what sRGB does not hold is clipped.
     """
-    lightness = rgb_to_lab((infrared.expand(-1, 3, -1, -1) + 1) / 2)[:, :1]
-    return lab_to_rgb(torch.cat([lightness, CHROMA_RANGE * chroma], dim=1)) * 2 - 1
+    return lab_to_rgb(torch.cat([lightness_of(infrared), CHROMA_RANGE * chroma], dim=1)) * 2 - 1
+
+
+def lightness_of(infrared: Tensor) -> Tensor:
+    """CIELAB L, (B, 1, H, W), in [0, 100], of the infrared image taken for a gray one, in [-1, 1]."""
+    return rgb_to_lab((infrared.expand(-1, 3, -1, -1) + 1) / 2)[:, :1]

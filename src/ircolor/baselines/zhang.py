@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ircolor.baselines.chroma import lightness_of
 from ircolor.nets.base import ColorizingNet
 from ircolor.nets.lab import lab_to_rgb, rgb_to_lab
 
@@ -94,11 +95,10 @@ class Zhang(ColorizingNet):
     def classify(self, infrared: Tensor) -> ChromaClasses:
         """What the losses look at, of images whose height and width are multiples of 8."""
         features = self.features(infrared)  # (B, 256, H/4, W/4)
-        infrared_lightness = rgb_to_lab((infrared.expand(-1, 3, -1, -1) + 1) / 2)[:, :1] / 100
         if self.lightness is None:
             return ChromaClasses(self.logits(features), None)
         change = MAX_LIGHTNESS_CHANGE / 100 * torch.tanh(_enlarged(self.lightness(features)))
-        return ChromaClasses(self.logits(features), infrared_lightness + change)
+        return ChromaClasses(self.logits(features), lightness_of(infrared) / 100 + change)
 
     def colors(self, infrared: Tensor, classes: ChromaClasses) -> Tensor:
         """RGB, (B, 3, H, W), in [-1, 1]: the annealed mean of the bins (equation 5 of the publication)."""
@@ -106,7 +106,7 @@ class Zhang(ColorizingNet):
         chroma = _enlarged(torch.einsum("bnhw,nc->bchw", shares, self.get_buffer("bins")))
         lightness = classes.lightness
         if lightness is None:
-            lightness = rgb_to_lab((infrared.expand(-1, 3, -1, -1) + 1) / 2)[:, :1] / 100
+            lightness = lightness_of(infrared) / 100
         return lab_to_rgb(torch.cat([100 * lightness.clamp(0, 1), chroma], dim=1)) * 2 - 1
 
     def forward_on_grid(self, infrared: Tensor) -> Tensor:

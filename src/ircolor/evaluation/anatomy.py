@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ircolor.metrics import load_skimage
+from ircolor.metrics import load_skimage, unit_rgb
 
 Image = NDArray[Any]
 
@@ -43,10 +43,10 @@ class Anatomy:
             true_rgb: (H, W, 3) uint8.
         """
         classes = np.digitize(distance_from_edges_px(true_rgb), DISTANCES_PX) - 1
-        error = ((_unit(pred_rgb) - _unit(true_rgb)) ** 2).mean(axis=2)
+        error = ((unit_rgb(pred_rgb) - unit_rgb(true_rgb)) ** 2).mean(axis=2)
         self.squared_error += np.bincount(classes.ravel(), error.ravel(), len(DISTANCES_PX))
         self.num_pixels += np.bincount(classes.ravel(), minlength=len(DISTANCES_PX))
-        thin = _unit(pred_rgb[::STRIDE_PX, ::STRIDE_PX]).astype(np.float32)
+        thin = unit_rgb(pred_rgb[::STRIDE_PX, ::STRIDE_PX]).astype(np.float32)
         ab = load_skimage("color").rgb2lab(thin)[..., 1:]
         chroma = np.hypot(ab[..., 0], ab[..., 1])
         hue = np.arctan2(ab[..., 1], ab[..., 0]) % (2 * np.pi)
@@ -76,7 +76,3 @@ def distance_from_edges_px(true_rgb: Image) -> NDArray[np.float32]:
     if not edges.any():
         return np.full(edges.shape, np.inf, np.float32)
     return np.asarray(cv2.distanceTransform((~edges).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
-
-
-def _unit(rgb: Image) -> Image:
-    return rgb / 255.0 if rgb.dtype == np.uint8 else rgb.astype(np.float64)

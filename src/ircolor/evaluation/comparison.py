@@ -13,7 +13,7 @@ from ircolor.errors import UserError, brief
 from ircolor.evaluation.models import distinct_name, model_rows
 from ircolor.evaluation.predictions import predictions_row
 from ircolor.evaluation.references import CUBIC_CURVE, INFRARED_COPY, fit_cubic_curve, infrared_copy
-from ircolor.evaluation.score import Row, RowScores, Scores, Track, score_pairs, track_silently
+from ircolor.evaluation.score import Row, RowScores, Track, score_pairs, track_silently
 from ircolor.metrics import load_skimage, usable_pixels
 from ircolor.pairs.index import Pair, check_pairs, find_pairs, raise_problems
 from ircolor.pairs.protocols import default_protocol, split_pairs
@@ -53,8 +53,8 @@ class Comparison:
         """Strict JSON; a score that is not defined is null."""
         models = {
             name: {
-                "mean": _defined(scores.mean),
-                "images": {stem: _defined(image) for stem, image in scores.images.items()},
+                "mean": defined(scores.mean),
+                "images": {stem: defined(image) for stem, image in scores.images.items()},
                 **({"trust": asdict(scores.trust)} if scores.trust else {}),
             }
             for name, scores in self.scores.items()
@@ -151,5 +151,10 @@ def reference_rows(data: Path, protocol: str, track: Track) -> tuple[dict[str, R
     return references, []
 
 
-def _defined(scores: Scores) -> dict[str, Any]:
-    return {key: None if math.isnan(value) else value for key, value in scores.items()}
+def defined(content: Any) -> Any:
+    """JSON with None for what is not defined: NaN, at any depth."""
+    if isinstance(content, Mapping):
+        return {key: defined(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [defined(value) for value in content]
+    return None if isinstance(content, float) and math.isnan(content) else content

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ircolor.metrics import psnr_db
+from ircolor.metrics import psnr_db, unit_rgb
 
 Image = NDArray[Any]
 
@@ -19,7 +19,7 @@ MAX_SHIFT_PX = 2
 
 def gray_psnr_db(pred_rgb: Image, true_rgb: Image) -> float:
     """PSNR of the prediction's own gray version: where it is near the plain PSNR, colours hardly help it."""
-    luma = np.clip(_unit(pred_rgb) @ LUMA, 0, 1)
+    luma = np.clip(unit_rgb(pred_rgb) @ LUMA, 0, 1)
     return psnr_db(np.repeat(luma[..., None], 3, axis=2), true_rgb)
 
 
@@ -32,7 +32,7 @@ def shift_tolerant_psnr_db(pred_rgb: Image, true_rgb: Image, max_shift_px: int =
     height, width = (length - 2 * max_shift_px for length in true_rgb.shape[:2])
     if min(height, width) < 1:
         return psnr_db(pred_rgb, true_rgb)
-    pred, true = _unit(pred_rgb), _unit(true_rgb)
+    pred, true = unit_rgb(pred_rgb), unit_rgb(true_rgb)
     inner = pred[max_shift_px : max_shift_px + height, max_shift_px : max_shift_px + width]
     shifts = product(range(2 * max_shift_px + 1), repeat=2)
     return max(psnr_db(inner, true[y : y + height, x : x + width]) for y, x in shifts)
@@ -43,13 +43,9 @@ def aligned_psnr_db(pred_rgb: Image, true_rgb: Image) -> float:
 
     A channel without any variation takes the truth's mean. Fitted values are clipped to [0, 1].
     """
-    pred, true = _unit(pred_rgb), _unit(true_rgb)
+    pred, true = unit_rgb(pred_rgb), unit_rgb(true_rgb)
     pred_mean, true_mean = pred.mean(axis=(0, 1)), true.mean(axis=(0, 1))
     variance = pred.var(axis=(0, 1))
     covariance = ((pred - pred_mean) * (true - true_mean)).mean(axis=(0, 1))
     gain = np.divide(covariance, variance, out=np.zeros(3), where=variance > 0)
     return psnr_db(np.clip(gain * (pred - pred_mean) + true_mean, 0, 1), true)
-
-
-def _unit(rgb: Image) -> Image:
-    return rgb / 255.0 if rgb.dtype == np.uint8 else rgb.astype(np.float64)

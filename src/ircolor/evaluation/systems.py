@@ -11,7 +11,7 @@ from typing import Any
 
 from ircolor.errors import UserError
 from ircolor.evaluation.anatomy import Anatomy
-from ircolor.evaluation.comparison import pairs_to_score, reference_rows
+from ircolor.evaluation.comparison import defined, pairs_to_score, reference_rows
 from ircolor.evaluation.models import model_rows
 from ircolor.evaluation.partial_psnr import aligned_psnr_db, gray_psnr_db, shift_tolerant_psnr_db
 from ircolor.evaluation.predictions import predictions_row
@@ -132,7 +132,7 @@ class SystemsComparison:
             "systems": systems,
             "notes": list(self.notes),
         }
-        return json.dumps(_defined(content), indent=1, allow_nan=False) + "\n"
+        return json.dumps(defined(content), indent=1, allow_nan=False) + "\n"
 
 
 def facts(system: System) -> dict[str, Any]:
@@ -251,12 +251,3 @@ def _averaged(trainings: Sequence[Mapping[str, Scores]]) -> dict[str, Scores]:
     return {
         stem: {key: mean(images[stem][key] for images in trainings) for key in scores} for stem, scores in first.items()
     }
-
-
-def _defined(content: Any) -> Any:
-    """The same, with None for what is no number."""
-    if isinstance(content, Mapping):
-        return {key: _defined(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_defined(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -43,7 +43,8 @@ def systems_report(comparison: SystemsComparison, track: Track = track_silently)
     extremes = best_median_worst(images)
     ranked = sorted(images, key=lambda stem: images[stem]["psnr_db"])
     side_by_side = [pair.stem for pair in _one_of_each_category(comparison)]
-    worst = ranked[: min(NUM_WORST, len(ranked))]
+    worst = ranked[:NUM_WORST]
+    best = {column.key: _best(comparison, column) for column in _columns()}
     drawn = {
         stem: _compared(comparison, by_stem[stem])
         for stem in track(list(dict.fromkeys([*side_by_side, *extremes])), "drawing the page")
@@ -58,7 +59,7 @@ def systems_report(comparison: SystemsComparison, track: Track = track_silently)
         side_by_side="\n".join(f"<h3>{escape(stem)}</h3>\n{drawn[stem]}" for stem in side_by_side),
         headings=_headings(["system", *(column.heading for column in _columns()), *_fact_headings(comparison)],
                            ["", *(f"best: {column.best}" for column in _columns())]),
-        rows="\n".join(_row(comparison, name) for name in comparison.systems),
+        rows="\n".join(_row(comparison, name, best) for name in comparison.systems),
         edges=_edges(comparison),
         extremes="\n".join(
             f"<h3>{label}: {escape(stem)}</h3>\n{drawn[stem]}" for stem, label in extremes.items()
@@ -137,11 +138,11 @@ def _headings(texts: Sequence[str], notes: Sequence[str] = ()) -> str:
     )
 
 
-def _row(comparison: SystemsComparison, name: str) -> str:
+def _row(comparison: SystemsComparison, name: str, best: Mapping[str, str | None]) -> str:
+    """A row of the table; `best` tells which system has the best of each score."""
     system = comparison.systems[name]
     spread = f"<small>{len(system.seeds)} trainings</small>" if len(system.seeds) > 1 else ""
     cells = [f"<td>{escape(name)}{spread}</td>"]
-    best = {column.key: _best(comparison, column) for column in _columns()}
     for column in _columns():
         error = standard_error(comparison.values(name, column.key))
         difference = comparison.difference(name, column.key)

@@ -112,10 +112,12 @@ class Objective:
 
         on_true, on_pred = (adversary(shown(rgb)).float() for rgb in (batch["true_rgb"], pred_rgb.detach()))
         blame = F.softplus(-on_true).mean() + F.softplus(on_pred).mean()
-        # A copy of its weights and statistics lets no gradient and no change through to them.
-        frozen = {name: tensor.detach().clone() for name, tensor in adversary.state_dict().items()}
+        # Its weights without their gradient, and a copy of its statistics, which a run changes.
+        inner = _unwrapped(adversary)
+        frozen = {name: weights.detach() for name, weights in inner.named_parameters()}
+        frozen |= {name: statistics.clone() for name, statistics in inner.named_buffers()}
         with self.autocast():
-            passed = functional_call(_unwrapped(adversary), frozen, (shown(pred_rgb),)).float()
+            passed = functional_call(inner, frozen, (shown(pred_rgb),)).float()
         return {"adversary_loss": 0.5 * blame, "adversarial_loss": weight * F.softplus(-passed).mean()}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ircolor.pairs.augment import Augmentation
-from ircolor.training.baseline_recipes import COMPARED
+from ircolor.training.baseline_recipes import COMPARED, CROPS
 from ircolor.training.recipe import ColorLossConfig, EdgeNetConfig, Recipe, TrustConfig
 
 
@@ -55,10 +55,6 @@ def colornet_short() -> Recipe:
 # Chosen by cross-validation over scenes of the training pairs (docs/research-log.md). No shifts: in crops as small as
 # these, pairs are aligned to a fraction of a pixel.
 _COLORS = ColorLossConfig("squared", ssim=0.5, chroma=1.0)
-# Much of a picture at a time, as its whole is shown later. Small crops save time and lose nothing: scenes are told by
-# their layout. Nothing else is changed: brightness and orientation tell what a thing is, and noise is gone where a
-# picture is seen small.
-_CROPS = Augmentation(crop_px=96, flip=True, window=(0.4, 1.0))
 
 
 def snet_plus() -> Recipe:
@@ -72,7 +68,7 @@ def snet_plus() -> Recipe:
         color_loss=_COLORS,
         trust=TrustConfig(fold_epochs=8, fold_width=16),  # of fewer pairs: as many steps as the net itself
         view_px=224,
-        augmentation=_CROPS,
+        augmentation=CROPS,
         batch_size=8,
         sampling="pixels",
         learning_rate=1e-3,
