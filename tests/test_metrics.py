@@ -1,4 +1,5 @@
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,16 @@ def test_a_gray_prediction_gains_no_chroma() -> None:
     gray = np.repeat(true[..., 1:2], 3, axis=2)
     assert metrics.chroma_error(gray, true) == pytest.approx(metrics.gray_chroma_error(true), rel=1e-3)
     assert metrics.colorfulness(gray) == 0
+
+
+@pytest.mark.parametrize("level", [0, 100, 255])
+def test_a_constant_has_no_structure_and_no_colour(level: int) -> None:
+    true = scene()
+    constant = np.full_like(true, level)
+    assert metrics.psnr_db(constant, true) == pytest.approx(-10 * math.log10(np.mean((level / 255 - true / 255) ** 2)))
+    assert metrics.ssim(constant, true) < 0.2  # of its three terms two are left: no covariance
+    assert metrics.colorfulness(constant) == 0
+    assert metrics.chroma_error(constant, true) == pytest.approx(metrics.gray_chroma_error(true), rel=1e-3)
 
 
 def test_brightness_alone_moves_psnr_but_no_angle() -> None:
@@ -156,18 +167,22 @@ def test_ratios_are_ratios_of_means() -> None:
 # Independent implementations
 
 
-def test_against_scikit_image() -> None:
-    pred, true = scene(1) / 255.0, scene(2) / 255.0
+@pytest.mark.parametrize("peak", [255, 1])
+def test_against_scikit_image(peak: int) -> None:
+    pred, true = scene(1), scene(2)
+    if peak == 1:
+        pred, true = pred / 255.0, true / 255.0
+    exactly = partial(pytest.approx, rel=0, abs=1e-6)
+    assert metrics.psnr_db(pred, true) == exactly(skimage_metrics.peak_signal_noise_ratio(true, pred, data_range=peak))
+    gaussian = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    assert metrics.ssim(pred, true) == exactly(
+        skimage_metrics.structural_similarity(true, pred, channel_axis=2, data_range=peak, **gaussian)
+    )
     pred_lab, true_lab = skimage_color.rgb2lab(pred), skimage_color.rgb2lab(true)
-    assert metrics.psnr_db(pred, true) == pytest.approx(
-        skimage_metrics.peak_signal_noise_ratio(true, pred, data_range=1)
-    )
-    assert metrics.delta_e_2000(pred, true) == pytest.approx(
-        skimage_color.deltaE_ciede2000(true_lab, pred_lab).mean(), abs=1e-3
-    )
+    assert metrics.delta_e_2000(pred, true) == exactly(skimage_color.deltaE_ciede2000(true_lab, pred_lab).mean())
     lightness = true_lab * [1, 0, 0]
     chroma = skimage_color.deltaE_cie76(pred_lab * [0, 1, 1] + lightness, true_lab * [0, 1, 1] + lightness)
-    assert metrics.chroma_error(pred, true) == pytest.approx(chroma.mean(), abs=1e-3)
+    assert metrics.chroma_error(pred, true) == exactly(chroma.mean())
 
 
 def test_ssim_against_a_direct_double_loop() -> None:

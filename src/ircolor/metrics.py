@@ -220,8 +220,8 @@ def unit_rgb(rgb: Image) -> Image:
 
 
 def _lab(unit_rgb: Image) -> Image:
-    """CIELAB in float32: three times faster than float64, and exact to about 1e-4 of its 100 units."""
-    return np.asarray(load_skimage("color").rgb2lab(unit_rgb.astype(np.float32)))
+    """CIELAB in float64: float32 would be faster, and a mean CIEDE2000 up to 3e-6 off."""
+    return np.asarray(load_skimage("color").rgb2lab(unit_rgb))
 
 
 def _mean_chroma(ab: Image) -> float:

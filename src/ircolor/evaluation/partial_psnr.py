@@ -34,8 +34,8 @@ def shift_tolerant_psnr_db(pred_rgb: Image, true_rgb: Image, max_shift_px: int =
         return psnr_db(pred_rgb, true_rgb)
     pred, true = unit_rgb(pred_rgb), unit_rgb(true_rgb)
     inner = pred[max_shift_px : max_shift_px + height, max_shift_px : max_shift_px + width]
-    shifts = product(range(2 * max_shift_px + 1), repeat=2)
-    return max(psnr_db(inner, true[y : y + height, x : x + width]) for y, x in shifts)
+    shifted = [true[y : y + height, x : x + width] for y, x in product(range(2 * max_shift_px + 1), repeat=2)]
+    return psnr_db(inner, min(shifted, key=lambda part: float(np.square(inner - part).mean())))
 
 
 def aligned_psnr_db(pred_rgb: Image, true_rgb: Image) -> float:
