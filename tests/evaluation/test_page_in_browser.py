@@ -83,6 +83,16 @@ def test_the_slider_goes_from_infrared_over_the_prediction_to_the_truth(page: An
     assert not dialog.is_visible()
 
 
+def test_an_image_leads_to_all_its_scores(page: Any) -> None:
+    scores = page.locator(".scores")
+    assert not scores.first.is_visible()
+    page.locator("h3 a").first.click()
+    shown = [number for number in range(scores.count()) if scores.nth(number).is_visible()]
+    assert len(shown) == 1
+    heading = scores.nth(shown[0]).locator("h3").inner_text()
+    assert heading == f"All scores of {page.locator('h3 a').first.inner_text()}"
+
+
 def test_every_picture_is_drawn(page: Any) -> None:
     page.wait_for_load_state("load")
     widths = page.locator("figure img").evaluate_all("images => images.map(image => image.naturalWidth)")

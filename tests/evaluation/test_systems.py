@@ -13,7 +13,8 @@ from ircolor.errors import UserError
 from ircolor.evaluation.confusion import confused
 from ircolor.evaluation.references import true_chroma_on_infrared
 from ircolor.evaluation.systems import category_of, compare_systems
-from ircolor.evaluation.systems_report import systems_report, verdict
+from ircolor.evaluation.systems_report import systems_report
+from ircolor.evaluation.systems_tables import verdict
 from ircolor.metrics import chroma_error, load_skimage
 from ircolor.pairs.index import Pair
 from ircolor.pairs.protocols import split_pairs
@@ -138,11 +139,16 @@ def test_the_page(models: dict[str, list[Path | str]], data: Path, predictions: 
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
     assert "<theirs>" not in page
     assert page.count("<svg") == 4
-    assert page.count('<div class="images compared">') >= 3 + 3 + 3  # of each category, best to worst, failures
+    # One of each category, best to worst, the best and worst of each category (each has one image), failures.
+    assert page.count('<div class="images compared">') == 3 + 3 + 3 + 3
+    for stem in "abc":
+        assert page.count(f'id="scores-{stem}"') == 1
+        assert page.count(f'href="#scores-{stem}"') >= 4
     assert "ColorNet alone and SNet at edges" in page
     for name in comparison.systems:
         assert f"<td>{name.replace('<', '&lt;').replace('>', '&gt;')}" in page
     assert "2 trainings" in page
+    assert page.count("of a training &plusmn; 0.00</small>") >= 1  # two of one file
     assert "clearly above snet: " in verdict(comparison) or "not clearly apart" in verdict(comparison)
     without = systems_report(compare_systems({"snet": models["snet"]}, data))
     assert "at edges</h2>" not in without

@@ -70,7 +70,8 @@ def compare(
     from ircolor.benchmark.latency import card_latency
     from ircolor.cli.progress import tracker
     from ircolor.evaluation.systems import compare_systems
-    from ircolor.evaluation.systems_report import systems_report, verdict
+    from ircolor.evaluation.systems_report import systems_report
+    from ircolor.evaluation.systems_tables import verdict
     from ircolor.evaluation.tables import comparison_table
     from ircolor.weights.catalogue import find_model
 

@@ -18,6 +18,9 @@ small { font-weight: normal; opacity: .75; display: block; white-space: nowrap; 
 .images { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: .6rem; }
 figure { margin: 0; } figcaption { font-size: .85em; }
 .images img { width: 100%; display: block; cursor: zoom-in; }
+.trio { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(360px, 100%), 1fr)); gap: .6rem 1.5rem; }
+.trio .images { grid-template-columns: repeat(3, 1fr); }
+.scores:not(:target) { display: none; }
 .crops img { image-rendering: pixelated; }
 dialog { width: min(96vw, 1300px); border: 1px solid var(--line); border-radius: 8px; }
 dialog::backdrop { background: #000a; }
@@ -84,22 +87,21 @@ $side_by_side
 <p>Mean, &plusmn; standard error over the images; below, the difference to $measure with its 95&nbsp;% interval. Click a
 heading to sort. Chroma gain and colour ratio are 0 for a gray image and 1 at best; PSNR and SSIM hardly see colour, as
 the PSNR of the output&rsquo;s own gray version tells. Cosine paper ranks nothing.</p>
-<div class="wide"><table><thead><tr>$headings</tr></thead><tbody>
-$rows
-</tbody></table></div>
+$numbers
 $edges
 <h2>Best, median and worst of $measure</h2>
 $extremes
+<h2>Best, median and worst of $measure in each category</h2>
+$categories
 <h2>Why the worst are bad</h2>
 <p>CIEDE2000 of each pixel, from 0 (black) to 50 and more (white), and which colours were taken for which.</p>
 $failures
 <h2>Charts</h2>
 <div class="charts">$charts</div>
 <h2>Every image</h2>
-<p>PSNR in dB. Click a heading to sort.</p>
-<div class="wide"><table><thead><tr>$image_headings</tr></thead><tbody>
-$image_rows
-</tbody></table></div>
+<p>PSNR in dB. Click a heading to sort, the name of an image to see all its scores.</p>
+$images
+$scores
 <p><strong>Before you publish this page:</strong> it contains images of the data set. If the terms of the
 data are research-only or forbid publication, the numbers may be shared, the images may not.</p>
 <dialog><form method="dialog"><p><b></b><button aria-label="close">&times;</button></p></form>
