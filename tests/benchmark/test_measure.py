@@ -23,6 +23,7 @@ from ircolor.benchmark.throughput import (
 )
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
+from ircolor.weights.catalogue import Model
 from tests.conftest import make_card
 
 
@@ -145,6 +146,17 @@ def test_all_is_measured_and_what_fails_is_listed(
 
 def refuse(*_: object, **__: object) -> None:
     raise UserError("too dark")
+
+
+def test_networks_are_timed_in_turns(tiny_body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency, "CARD_BUDGET_S", 0)
+    model = Model("tiny", tiny_body, make_card())
+    shares: list[float] = []
+    found = latency.latencies_ms({"one": model, "other": model}, shares.append)
+    assert list(found) == ["one", "other"]
+    assert min(min(times.values()) for times in found.values()) > 0
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
 def test_a_card_gets_the_times_of_its_network_and_what_ran_it(

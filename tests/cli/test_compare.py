@@ -58,6 +58,42 @@ def test_bad_input_is_one_line_and_said_before_training(
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "messages"),
+    [
+        (["--protocol", "nirscene"], ["error: ", "protocol nirscene"]),
+        (["--split", "test-clean"], ["error: protocol folder has no split test-clean"]),
+        (["--protocol", "nosuch"], ["error: no protocol is called nosuch"]),
+        (["--predictions", "theirs=empty"], ["error: ", "no image of this stem"]),
+        (["--predictions", "snet=empty"], ["error: snet: stands for another row already"]),
+        (["--predictions", "theirs=absent"], ["error: absent: cannot be listed"]),
+    ],
+)
+def test_what_cannot_be_scored_is_said_before_training(
+    ircolor: Run,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    messages: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    done = ircolor("compare", "snet", "--data", data, *arguments)
+    assert done.status == 2
+    for message in messages:
+        assert message in done.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_empty_split_is_said_before_training(ircolor: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = ircolor("compare", "snet", "--data", write_pairs(tmp_path / "few", ["a", "b"]))
+    assert done.status == 2
+    assert "no pairs for split test of protocol folder" in done.err
+    assert not (tmp_path / "runs").exists()
+
+
 def test_all_systems_are_named_in_the_help(ircolor: Run) -> None:
     text = " ".join(ircolor("compare", "--help").out.replace("│", " ").split())
     for name in SYSTEMS:

@@ -33,7 +33,10 @@ def test_rows_numbers_and_how_sure_they_are(
 ) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text("")
-    comparison = compare_systems(models, data, predictions={"theirs": predictions}, logs={"snet": [log]})
+    latency_ms = {"snet": {"224x224": 3.5}}
+    comparison = compare_systems(
+        models, data, predictions={"theirs": predictions}, latency_ms=latency_ms, logs={"snet": [log]}
+    )
     assert list(comparison.systems) == ["infrared-copy", "cubic-curve", "true-chroma", "snet", "limmer", "theirs"]
     assert comparison.measure == "snet"
     content: dict[str, Any] = json.loads(comparison.to_json(), parse_constant=refuse_constant)
@@ -42,6 +45,7 @@ def test_rows_numbers_and_how_sure_they_are(
     assert len(snet["seeds"]) == 2
     assert snet["minus_snet"] == {}
     assert snet["num_parameters"] > 0
+    assert snet["latency_ms"] == {"224x224": 3.5}
     assert "num_parameters" not in theirs
     images = [theirs["images"][stem]["psnr_db"] - snet["images"][stem]["psnr_db"] for stem in "abc"]
     assert theirs["minus_snet"]["psnr_db"]["mean"] == pytest.approx(np.mean(images))

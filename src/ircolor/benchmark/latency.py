@@ -58,25 +58,46 @@ def ready_tensor(height: int, width: int, grid_px: int, view_px: int = 0) -> NDA
     return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
 
 
+def latencies_ms(
+    models: Mapping[str, Model], progress: Callable[[float], None] | None = None
+) -> dict[str, dict[str, float]]:
+    """Median times of networks on the CPU of this machine, in ms, from infrared at rest to colours of its size.
+
+    The networks take turns, so that what else the machine does weighs on all alike.
+
+    Args:
+        models: by any name.
+        progress: called again and again with the share of the work that is done, 0 to 1.
+
+    Returns:
+        By name, and for each name by size, e.g. "640x480".
+    """
+    contenders: dict[str, dict[str, Contender]] = {}
+    noise = np.random.default_rng(0)
+    for name, model in models.items():
+        network = ReadyNetwork(model, device="cpu", tile="off", threads=None, lanes=1, trust=False, fade_strength=0)
+        contenders[name] = {
+            f"{width}x{height}": timed(partial(network.run, noise.random((height, width), np.float32)))
+            for height, width in CARD_SIZES
+        }
+    turns = {f"{name} {size}": run for name, sizes in contenders.items() for size, run in sizes.items()}
+    rounds = run_rounds(turns, CARD_BUDGET_S * len(models), progress=progress)
+    return {
+        name: {size: round(rounds.median_s(f"{name} {size}") * 1e3, 1) for size in sizes}
+        for name, sizes in contenders.items()
+    }
+
+
 def card_latency(model: bytes, card: Card) -> Card:
-    """A card with the times of its network on the CPU of this machine, from infrared at rest to colours of its size.
+    """A card with the times of its network, see `latencies_ms`.
 
     Args:
         model: a serialized ONNX model.
         card: of it.
     """
-    network = ReadyNetwork(
-        Model(card.name, model, card), device="cpu", tile="off", threads=None, lanes=1, trust=False, fade_strength=0
-    )
-    noise = np.random.default_rng(0)
-    contenders = {
-        f"{width}x{height}": timed(partial(network.run, noise.random((height, width), np.float32)))
-        for height, width in CARD_SIZES
-    }
-    rounds = run_rounds(contenders, CARD_BUDGET_S)
     return replace(
         card,
-        latency_ms={size: round(rounds.median_s(size) * 1e3, 1) for size in contenders},
+        latency_ms=latencies_ms({card.name: Model(card.name, model, card)})[card.name],
         latency_hardware=f"{processor()}, {cores().usable} threads, {card.arithmetic}",
     )
 

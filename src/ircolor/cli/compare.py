@@ -67,13 +67,13 @@ def compare(
     from rich.console import Console
 
     from ircolor.atomic import check_writable, write_atomic
-    from ircolor.benchmark.latency import card_latency
-    from ircolor.cli.progress import tracker
-    from ircolor.evaluation.systems import compare_systems
+    from ircolor.benchmark.latency import latencies_ms
+    from ircolor.cli.progress import LateProgress, tracker
+    from ircolor.evaluation.systems import check_inputs, compare_systems
     from ircolor.evaluation.systems_report import systems_report
     from ircolor.evaluation.systems_tables import verdict
     from ircolor.evaluation.tables import comparison_table
-    from ircolor.weights.catalogue import find_model
+    from ircolor.weights.catalogue import Model, find_model
 
     try:
         from ircolor.training.systems import SYSTEMS, check_names, train_missing
@@ -83,9 +83,14 @@ def compare(
         check_writable(file)
     names = list(dict.fromkeys(systems or SYSTEMS))
     check_names(names)
-    further = [find_model(model) for model in models or []]  # what is wrong is said before hours of training
-    folders = dict(_name_and_folder(prediction) for prediction in predictions or [])
     console = Console(stderr=True)
+    # What is wrong is said before hours of training.
+    further: dict[str, Model] = {}
+    for model in models or []:
+        found = find_model(model)
+        further[_new_name(found.card.name, [*names, *further])] = found
+    folders = dict(_name_and_folder(prediction) for prediction in predictions or [])
+    check_inputs([*names, *further], data, protocol, split, folders, tracker(console))
     trained = train_missing(
         names,
         data,
@@ -95,7 +100,6 @@ def compare(
         epochs=epochs,
         budget_s=seconds,
         loss_network=loss_network,
-        complete_card=card_latency,
         console=console,
     )
     if trained is None:
@@ -106,9 +110,22 @@ def compare(
     for system in trained:
         files.setdefault(system.name, []).append(system.model)
         logs.setdefault(system.name, []).append(system.log)
-    for model in further:
-        files[_new_name(model.card.name, files)] = [model.name]
-    comparison = compare_systems(files, data, protocol, split, predictions=folders, logs=logs, track=tracker(console))
+    files |= {name: [model.name] for name, model in further.items()}
+    with LateProgress("timing") as progress:
+        latency_ms = latencies_ms(
+            {name: find_model(str(first)) for name, (first, *_) in files.items()},
+            lambda share: progress.show(round(100 * share), 100),
+        )
+    comparison = compare_systems(
+        files,
+        data,
+        protocol,
+        split,
+        predictions=folders,
+        latency_ms=latency_ms,
+        logs=logs,
+        track=tracker(console),
+    )
     page = systems_report(comparison, tracker(console))
     write_atomic(json_file, comparison.to_json().encode())
     write_atomic(report, page.encode())

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -49,6 +49,7 @@ class System:
         seeds: the means of each training; one where there are no several.
         anatomy: of the first training.
         cards: of the models, one a training; none for what is no model.
+        latency_ms: of the first model for one image, by size, e.g. "224x224"; empty where nobody measured.
         logs: of the trainings, where they are known.
     """
 
@@ -59,6 +60,7 @@ class System:
     seeds: Sequence[Scores]
     anatomy: Anatomy
     cards: Sequence[Card] = ()
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
     logs: Sequence[Path] = ()
 
 
@@ -143,7 +145,7 @@ def facts(system: System) -> dict[str, Any]:
     return {
         "num_parameters": first.num_parameters,
         "gflop_224": first.gflop_224,
-        "latency_ms": dict(first.latency_ms),
+        "latency_ms": dict(system.latency_ms),
         "epochs": [card.epochs for card in system.cards],
         "train_seconds": [card.train_seconds for card in system.cards],
     }
@@ -168,6 +170,39 @@ def detailed_scores(pred_rgb: Image, true_rgb: Image, mask: Mask | None) -> dict
     }
 
 
+def check_inputs(
+    models: Sequence[str],
+    data: Path,
+    protocol: str | None,
+    split: str,
+    predictions: Mapping[str, Path],
+    track: Track = track_silently,
+) -> tuple[list[Pair], dict[str, Row]]:
+    """The pairs to score and others' predictions for them, after checking all that can be wrong with them.
+
+    Args:
+        models: names of the systems that have models, be these trained already or not.
+        data: as all further arguments of `compare_systems`.
+        protocol: of it.
+        split: of it.
+        predictions: of it.
+        track: of it.
+
+    Raises:
+        UserError: nothing to compare, a name that stands twice, pairs or predictions that cannot be used, or
+            scikit-image is missing.
+    """
+    names = [*models, *predictions]
+    if not names:
+        raise UserError("nothing to compare; name systems, or folders of predictions")
+    for name in names:
+        if names.count(name) > 1 or name in (INFRARED_COPY, CUBIC_CURVE, TRUE_CHROMA, TRUTH):
+            raise UserError(f"{name}: stands for another row already; call the predictions otherwise, as NAME=DIR")
+    load_skimage("metrics")
+    pairs = pairs_to_score(data, protocol or default_protocol(find_pairs(data)), split)
+    return pairs, {name: predictions_row(folder, pairs, track) for name, folder in predictions.items()}
+
+
 def compare_systems(
     models: Mapping[str, Sequence[Path | str]],
     data: Path,
@@ -176,6 +211,7 @@ def compare_systems(
     *,
     predictions: Mapping[str, Path] | None = None,
     measure: str | None = None,
+    latency_ms: Mapping[str, Mapping[str, float]] | None = None,
     logs: Mapping[str, Sequence[Path]] | None = None,
     track: Track = track_silently,
 ) -> SystemsComparison:
@@ -188,6 +224,7 @@ def compare_systems(
         split: which to score.
         predictions: folders of others' images by name, see `predictions_row`.
         measure: the system that the others are compared with; the first if not given.
+        latency_ms: of models, by the system's name; see `ircolor.benchmark.latency.latencies_ms`.
         logs: of the trainings, by the system's name.
         track: shows the progress.
 
@@ -197,17 +234,11 @@ def compare_systems(
     """
     predictions = predictions or {}
     names = [*models, *predictions]
-    if not names:
-        raise UserError("nothing to compare; name systems, or folders of predictions")
-    for name in names:
-        if names.count(name) > 1 or name in (INFRARED_COPY, CUBIC_CURVE, TRUE_CHROMA, TRUTH):
-            raise UserError(f"{name}: stands for another row already; call the predictions otherwise, as NAME=DIR")
-    measure = measure or names[0]
+    measure = measure or next(iter(names), "")
+    protocol = protocol or default_protocol(find_pairs(data))
+    pairs, others = check_inputs(list(models), data, protocol, split, predictions, track)
     if measure not in names:
         raise UserError(f"{measure}: is not among the systems; there are: {', '.join(names)}")
-    load_skimage("metrics")
-    protocol = protocol or default_protocol(find_pairs(data))
-    pairs = pairs_to_score(data, protocol, split)
     references, notes = reference_rows(data, protocol, track)
     # Rows of several trainings are told apart by a number.
     trainings: dict[str, list[str]] = {}
@@ -217,9 +248,8 @@ def compare_systems(
         for number, file in enumerate(files):
             rows[f"{name} {number}"] = next(iter(model_rows([str(file)]).values()))
         trainings[name] = [f"{name} {number}" for number in range(len(files))]
-    for name, folder in predictions.items():
-        rows[name] = predictions_row(folder, pairs, track)
-        trainings[name] = [name]
+    rows |= others
+    trainings |= {name: [name] for name in others}
     truth = Anatomy()
     anatomies = {name: Anatomy() for name in rows}
 
@@ -240,6 +270,7 @@ def compare_systems(
             [scores[part].mean for part in parts],
             anatomies[parts[0]],
             [find_model(str(file)).card for file in models.get(name, ())],
+            (latency_ms or {}).get(name, {}),
             (logs or {}).get(name, ()),
         )
     return SystemsComparison(systems, pairs, protocol, split, truth, measure, notes)

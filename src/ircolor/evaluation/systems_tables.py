@@ -148,7 +148,7 @@ def _fact_headings(comparison: SystemsComparison) -> dict[str, str]:
     """Headings of what is known of models, with where it stands in `facts`."""
     if not any(system.cards for system in comparison.systems.values()):
         return {}
-    sizes = sorted({size for s in comparison.systems.values() for card in s.cards for size in card.latency_ms})
+    sizes = sorted({size for s in comparison.systems.values() for size in s.latency_ms})
     return {
         "parameters, millions": "num_parameters",
         "GFLOP at 224": "gflop_224",

@@ -16,7 +16,6 @@ from ircolor.training.export import export_run
 from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
-from ircolor.weights.card import Card
 from ircolor.weights.seal import seal
 
 SYSTEMS: dict[str, Callable[[], Recipe]] = {recipe.__name__: recipe for recipe in COMPARED}
@@ -58,7 +57,6 @@ def train_missing(
     epochs: int | None = None,
     budget_s: float | None = None,
     loss_network: Path | None = None,
-    complete_card: Callable[[bytes, Card], Card] = lambda _model, card: card,
     console: Console | None = None,
 ) -> list[TrainedSystem] | None:
     """Train and export what is missing; what was begun is gone on with, what is there is left as it is.
@@ -72,7 +70,6 @@ def train_missing(
         epochs: of all; None for those of the recipes, which are the same for all.
         budget_s: seconds after which a training ends where its epochs are not done yet; None for no end.
         loss_network: as `train` takes it.
-        complete_card: adds to the card of a new model what is measured of it, e.g. its times.
         console: where to report.
 
     Returns:
@@ -107,8 +104,7 @@ def train_missing(
             )
             if outcome.signal is not None:
                 return None
-            body, card = export_run(folder.last, name)
-            write_atomic(model, seal(body, complete_card(body, card)))
+            write_atomic(model, seal(*export_run(folder.last, name)))
         trained.append(TrainedSystem(name, seed, model, folder.log))
     return trained
 
