@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from ircolor.errors import UserError
 from ircolor.training import train as train_module
-from ircolor.training.baseline_recipes import COMPARED
+from ircolor.training.baseline_recipes import COMPARED, johnson
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run
 from ircolor.training.loss_network import VGG_BLOCKS, VGG_CHANNELS, load_vgg16
@@ -85,6 +85,17 @@ def test_vgg16_of_a_file(tmp_path: Path) -> None:
                                      tensors["features.0.bias"], padding=1))  # fmt: skip
     expected = torch.relu(torch.conv2d(hidden, tensors["features.2.weight"], tensors["features.2.bias"], padding=1))
     torch.testing.assert_close(encoder(white)[0], expected)
+
+
+def test_the_loss_network_is_named_and_stays_the_same(data: Path, tmp_path: Path) -> None:
+    save_file(vgg_tensors(), tmp_path / "vgg16.safetensors")
+    recipe = tiny(johnson())
+    run_quietly(recipe, data, tmp_path / "own")
+    assert "perceptual loss by an encoder of its own" in export_run(tmp_path / "own", "johnson")[1].summary
+    with pytest.raises(UserError, match="teachers or loss network; give the same"):
+        run_quietly(recipe, data, tmp_path / "own", resume=True, loss_network=tmp_path / "vgg16.safetensors")
+    run_quietly(recipe, data, tmp_path / "vgg", loss_network=tmp_path / "vgg16.safetensors")
+    assert "perceptual loss by VGG-16" in export_run(tmp_path / "vgg", "johnson")[1].summary
 
 
 @pytest.mark.parametrize("lack", ["file", "tensor", "shape", "format"])

@@ -3,6 +3,7 @@
 import signal
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from tests.training.test_train import signal_at_call
 
 @pytest.fixture(autouse=True)
 def tiny_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("snet", "limmer"):
+    for name in ("snet", "limmer", "johnson"):
         make_tiny(monkeypatch, name)
 
 
@@ -28,8 +29,8 @@ def make_tiny(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setitem(SYSTEMS, name, lambda: recipe)
 
 
-def trained(data: Path, runs: Path, *names: str, epochs: int | None = None) -> list[TrainedSystem] | None:
-    return train_missing(names, data, None, runs, num_seeds=2, epochs=epochs, console=Console(file=StringIO()))
+def trained(data: Path, runs: Path, *names: str, **settings: Any) -> list[TrainedSystem] | None:
+    return train_missing(names, data, None, runs, num_seeds=2, console=Console(file=StringIO()), **settings)
 
 
 def test_each_is_trained_once_and_becomes_a_model(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +59,9 @@ def test_a_run_of_another_budget_is_not_taken_for_this_one(data: Path, tmp_path:
     trained(data, tmp_path / "runs", "limmer")
     with pytest.raises(UserError, match=r"folder-limmer-0: was trained with another .* --epochs"):
         trained(data, tmp_path / "runs", "limmer", epochs=1)
+    trained(data, tmp_path / "runs", "johnson")
+    with pytest.raises(UserError, match=r"folder-johnson-0: was trained with another .* --loss-network"):
+        trained(data, tmp_path / "runs", "johnson", loss_network=tmp_path / "vgg16.safetensors")
     (tmp_path / "runs" / "folder-limmer-0" / "run.json").write_text("{")
     with pytest.raises(UserError, match=r"run\.json: missing or damaged"):
         trained(data, tmp_path / "runs", "limmer")

@@ -104,8 +104,10 @@ def _headings(texts: Sequence[str], notes: Sequence[str] = ()) -> str:
 def _row(comparison: SystemsComparison, name: str, best: Mapping[str, str | None]) -> str:
     """A row of the table; `best` tells which system has the best of each score."""
     system = comparison.systems[name]
-    spread = f"<small>{len(system.seeds)} trainings</small>" if len(system.seeds) > 1 else ""
-    cells = [f"<td>{escape(name)}{spread}</td>"]
+    about = [card.summary for card in system.cards[:1]]
+    if len(system.seeds) > 1:
+        about.append(f"{len(system.seeds)} trainings")
+    cells = [f"<td>{escape(name)}{''.join(f'<small>{escape(line)}</small>' for line in about)}</td>"]
     for column in SCORES:
         error = standard_error(comparison.values(name, column.key))
         difference = comparison.difference(name, column.key)

@@ -94,10 +94,11 @@ def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str, error_head: 
     about, progress = checkpoint.about, checkpoint.progress
     recipe = recipe_from_json(checkpoint.recipe)
     whole = WithExpectedError(net, error_head) if error_head else net
+    loss_network = f"; perceptual loss by {about['loss_network']}" if "loss_network" in about else ""
     return Card(
         name=name,
         version="1.0",
-        summary=f"natural colour for near infrared; {recipe.summary}",
+        summary=f"natural colour for near infrared; {recipe.summary}{loss_network}",
         recipe=recipe.name,
         commit=about.get("commit", f"ircolor {about['version']}"),
         data=f"{about['num_train_pairs']} training pairs, protocol {about['protocol']} of folder {about['data']}/",

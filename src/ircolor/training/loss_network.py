@@ -2,7 +2,7 @@
 
 VGG-16 (Simonyan and Zisserman 2015) was trained on a million photographs, which are not part of this project. Without
 its file, an encoder learns to tell the infrared image from the true colours, on the training pairs: it gets features of
-colour images, if poorer ones. Which of the two it was stands in the log of the run.
+colour images, if poorer ones. Which of the two it was stands in `run.json` and on the card.
 """
 
 from collections.abc import Sequence
@@ -62,6 +62,11 @@ class Encoder(nn.Module):
             features = block(F.max_pool2d(features, 2) if found else features)
             found.append(features)
         return found
+
+
+def loss_network_name(file: Path | None) -> str:
+    """What people are told of it: that of a file, or our own."""
+    return "VGG-16" if file else "an encoder of its own"
 
 
 def loss_features(

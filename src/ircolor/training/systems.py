@@ -13,6 +13,7 @@ from ircolor.pairs.index import find_pairs
 from ircolor.pairs.protocols import default_protocol
 from ircolor.training.baseline_recipes import COMPARED
 from ircolor.training.export import export_run
+from ircolor.training.loss_network import loss_network_name
 from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
@@ -89,7 +90,7 @@ def train_missing(
         folder = RunFolder(runs / f"{protocol}-{name}-{seed}")
         model = folder.path / f"{name}.onnx"
         if model.exists():
-            _check_recipe(folder, recipe)
+            _check_run(folder, recipe, loss_network)
         else:
             console.print(f"training {number} of {len(wanted)}: {name}, seed {seed}", highlight=False)
             outcome = train(
@@ -109,14 +110,17 @@ def train_missing(
     return trained
 
 
-def _check_recipe(folder: RunFolder, recipe: Recipe) -> None:
-    """Raise UserError where a finished run is of another recipe."""
+def _check_run(folder: RunFolder, recipe: Recipe, loss_network: Path | None) -> None:
+    """Raise UserError where a finished run is of another recipe, or was trained with another loss network."""
     try:
-        kept = json.loads(folder.description.read_text(encoding="utf-8"))["recipe"]
-    except (OSError, ValueError, KeyError) as error:
+        kept = json.loads(folder.description.read_text(encoding="utf-8"))
+        same = kept["recipe"] == json.loads(json.dumps(recipe.to_json()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder.description}: missing or damaged; delete the folder to train it anew") from error
-    if kept != json.loads(json.dumps(recipe.to_json())):
+    if recipe.perceptual:
+        same = same and kept.get("loss_network") == loss_network_name(loss_network)
+    if not same:
         raise UserError(
-            f"{folder.path}: was trained with another recipe or number of epochs; give the same --epochs, or another "
-            "folder with --runs"
+            f"{folder.path}: was trained with another recipe, number of epochs or loss network; give the same --epochs "
+            "and --loss-network, or another folder with --runs"
         )

@@ -31,7 +31,7 @@ from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoi
 from ircolor.training.code_version import describe_code
 from ircolor.training.device import choose_precision, make_accelerator
 from ircolor.training.journal import Journal
-from ircolor.training.loss_network import loss_features
+from ircolor.training.loss_network import loss_features, loss_network_name
 from ircolor.training.losses import EDGE_MAPS, total_loss
 from ircolor.training.networks import as_trained, build_net
 from ircolor.training.objective import Objective, chroma_weights, learned_losses
@@ -126,6 +126,7 @@ def train(
         "steps_per_epoch": per_epoch,
         "hardware": precision.hardware,
         **({"teachers": taught.digest} if taught else {}),
+        **({"loss_network": loss_network_name(loss_network)} if recipe.perceptual else {}),
     }
     checkpoint = folder.resume(recipe, about) if resume else None
     progress = checkpoint.progress if checkpoint else Progress()
