@@ -152,6 +152,7 @@ def test_the_page(models: dict[str, list[Path | str]], data: Path, predictions: 
     for name in comparison.systems:
         assert f"<td>{name.replace('<', '&lt;').replace('>', '&gt;')}" in page
     assert "2 trainings" in page
+    assert "Each training had 0 epochs, which took 0 minutes (" in page
     assert page.count("of a training &plusmn; 0.00</small>") >= 1  # two of one file
     assert "clearly above snet: " in verdict(comparison) or "not clearly apart" in verdict(comparison)
     without = systems_report(compare_systems({"snet": models["snet"]}, data))

@@ -88,6 +88,7 @@ $side_by_side
 <p>Mean, &plusmn; standard error over the images; below, the difference to $measure with its 95&nbsp;% interval. Click a
 heading to sort. Chroma gain and colour ratio are 0 for a gray image and 1 at best; PSNR and SSIM hardly see colour, as
 the PSNR of the output&rsquo;s own gray version tells. Cosine paper ranks nothing.</p>
+<p>$budget</p>
 $numbers
 $edges
 <h2>Best, median and worst of $measure</h2>

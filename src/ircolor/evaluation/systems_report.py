@@ -15,7 +15,14 @@ from ircolor.evaluation.report import best_median_worst
 from ircolor.evaluation.score import Track, track_silently
 from ircolor.evaluation.systems import SystemsComparison, category_of
 from ircolor.evaluation.systems_page import PAGE, SCRIPT, STYLE
-from ircolor.evaluation.systems_tables import images_table, numbers_table, scores_link, scores_of_images, verdict
+from ircolor.evaluation.systems_tables import (
+    budget,
+    images_table,
+    numbers_table,
+    scores_link,
+    scores_of_images,
+    verdict,
+)
 from ircolor.metrics import delta_e_2000_map
 from ircolor.pairs.index import Pair
 
@@ -51,6 +58,7 @@ def systems_report(comparison: SystemsComparison, track: Track = track_silently)
         notes="\n".join(f"<p>{escape(note)}</p>" for note in comparison.notes),
         measure=escape(comparison.measure),
         side_by_side="\n".join(f"<h3>{links[stem]}</h3>\n{drawn[stem]}" for stem in side_by_side),
+        budget=escape(budget(comparison)),
         numbers=numbers_table(comparison),
         edges=_edges(comparison, [by_stem[stem] for stem in side_by_side]),
         extremes="\n".join(f"<h3>{label}: {links[stem]}</h3>\n{drawn[stem]}" for stem, label in extremes.items()),

@@ -45,6 +45,22 @@ def verdict(comparison: SystemsComparison) -> str:
     return " ".join(sentences)
 
 
+def budget(comparison: SystemsComparison) -> str:
+    """What the trainings had, in a sentence; nothing where there were none."""
+    cards = [card for system in comparison.systems.values() for card in system.cards]
+    if not cards:
+        return ""
+    epochs = _from_to([card.epochs for card in cards])
+    minutes = _from_to([round(card.train_seconds / 60, 1) for card in cards])
+    hardware = "; ".join(sorted({card.hardware for card in cards}))
+    return f"Each training had {epochs} epochs, which took {minutes} minutes ({hardware})."
+
+
+def _from_to(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
 def numbers_table(comparison: SystemsComparison) -> str:
     """A row for each system, with how sure its numbers are and how far it lies from the measure."""
     best = {column.key: _best(comparison, column) for column in SCORES}
