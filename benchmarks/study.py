@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from ircolor.atomic import write_atomic
+from ircolor.edge_maps import canny_edges
 from ircolor.evaluation.score import mean_scores, score_image
 from ircolor.nets import ColorizingNet
 from ircolor.pairs.dataset import steps_per_epoch
@@ -24,7 +25,6 @@ from ircolor.pairs.protocols import split_pairs
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.colorized import colorized
 from ircolor.training.export import net_of
-from ircolor.training.losses import canny_edges
 from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train

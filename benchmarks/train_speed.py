@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from rich.console import Console
 
+from ircolor.edge_maps import EDGE_MAPS
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.protocols import split_pairs
-from ircolor.training.losses import EDGE_MAPS
 from ircolor.training.recipe import Recipe
 from ircolor.training.recipes import RECIPES
 from ircolor.training.run_folder import RunFolder

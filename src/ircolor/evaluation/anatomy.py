@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ircolor.edge_maps import canny_edges
 from ircolor.metrics import load_skimage, unit_rgb
 
 Image = NDArray[Any]
@@ -14,7 +15,6 @@ Image = NDArray[Any]
 # Lower ends of the classes of distance from the nearest edge of the truth, in px; the last has no upper end.
 DISTANCES_PX = (0, 1, 2, 4, 8, 16, 32)
 NUM_HUES = 24
-CANNY_THRESHOLDS = (100, 200)  # of the luma's Sobel gradient, in 8-bit units
 STRIDE_PX = 2  # a quarter of the pixels tells as much
 MIN_CHROMA = 5.0  # in CIELAB: below it a pixel is gray, and its hue is chance
 
@@ -72,7 +72,7 @@ def distance_from_edges_px(true_rgb: Image) -> NDArray[np.float32]:
 
     An edge is what Canny finds on the luma; in an image without any, all pixels are infinitely far.
     """
-    edges = cv2.Canny(cv2.cvtColor(true_rgb, cv2.COLOR_RGB2GRAY), *CANNY_THRESHOLDS) > 0
+    edges = canny_edges(true_rgb) > 0
     if not edges.any():
         return np.full(edges.shape, np.inf, np.float32)
     return np.asarray(cv2.distanceTransform((~edges).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)

@@ -1,4 +1,4 @@
-"""The loss of Dong et al. 2018, equations 1 to 7, and the edge maps that EdgeNet learns.
+"""The loss of Dong et al. 2018, equations 1 to 7; the edge maps that EdgeNet learns are in `ircolor.edge_maps`.
 
 The paper sums over pixels and batch; we average over both. The constant between the two is absorbed by Adam,
 and the learning rate does not depend on crop or batch. Channels are summed, not averaged: that keeps the
@@ -8,21 +8,13 @@ Pixels that a mask leaves out count in no mean. A mask is (B, 1, H, W) bool, Tru
 stands for all. A batch without any usable pixel has a loss of 0.
 """
 
-from collections.abc import Callable
 from typing import Literal
 
-import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-EdgeTarget = Literal["canny", "find_edges"]
 Shown = Literal["difference", "normalised difference", "prediction"]
-
-CANNY_THRESHOLDS = (100, 200)  # of the luma's Sobel gradient, in 8-bit units
-FIND_EDGES_KERNEL = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], np.float32)
 
 
 def squared_error(predicted: Tensor, true: Tensor) -> Tensor:
@@ -119,22 +111,3 @@ def mean_of_usable(error: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return error.mean()
     return (error * mask[:, 0]).sum() / mask.sum().clamp(min=1)
-
-
-def canny_edges(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Edge map of the text: Canny on luma. (H, W, 3) uint8 RGB -> (H, W) of zeros and ones."""
-    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    return (cv2.Canny(luma, *CANNY_THRESHOLDS) > 0).astype(np.float32)
-
-
-def find_edges(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Edge map of the notebook: 3x3 Laplacian of the red channel. (H, W, 3) uint8 RGB -> (H, W) in [0, 1]."""
-    red = rgb[..., 0].astype(np.float32) / 255
-    laplacian = cv2.filter2D(red, cv2.CV_32F, FIND_EDGES_KERNEL, borderType=cv2.BORDER_REPLICATE)
-    return laplacian.clip(0, 1).astype(np.float32, copy=False)
-
-
-EDGE_MAPS: dict[EdgeTarget, Callable[[NDArray[np.uint8]], NDArray[np.float32]]] = {
-    "canny": canny_edges,
-    "find_edges": find_edges,
-}

@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from ircolor.edge_maps import EdgeTarget
 from ircolor.pairs.augment import Augmentation
 
 
@@ -25,7 +26,7 @@ class EdgeNetConfig:
 
     width: int = 64
     variant: Literal["text", "figure"] = "text"
-    target: Literal["canny", "find_edges"] = "canny"
+    target: EdgeTarget = "canny"
     shown: Literal["difference", "normalised difference", "prediction"] = "difference"
     scales: int = 1
     pull: float = 1.0

@@ -21,6 +21,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ircolor.baselines import Zhang
+from ircolor.edge_maps import EDGE_MAPS
 from ircolor.errors import UserError
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.folds import Fold
@@ -32,7 +33,7 @@ from ircolor.training.code_version import describe_code
 from ircolor.training.device import choose_precision, make_accelerator
 from ircolor.training.journal import Journal
 from ircolor.training.loss_network import loss_features, loss_network_name
-from ircolor.training.losses import EDGE_MAPS, total_loss
+from ircolor.training.losses import total_loss
 from ircolor.training.networks import as_trained, build_net
 from ircolor.training.objective import Objective, chroma_weights, learned_losses
 from ircolor.training.recipe import Recipe
