@@ -36,6 +36,14 @@ def test_times_name_their_machine_and_are_a_dash_where_unknown(
     assert "an abacus, 2 threads" in out
 
 
+def test_names_stand_on_one_line_at_80_columns(
+    ircolor: Callable[..., Done], tiny_body: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "snet.onnx").write_bytes(seal(tiny_body, make_card(name="snet_plus")))
+    assert "snet_plus 1.0 " in ircolor("models").out
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_no_number_is_cut_off(ircolor: Callable[..., Done], monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))

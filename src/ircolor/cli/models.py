@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 # Key of the card, name in the table, digits; --json shows all.
-SHOWN_SCORES = (("psnr_db", "PSNR dB", 2), ("ssim", "SSIM", 3), ("chroma_gain", "chroma gain", 2))
+SHOWN_SCORES = (("psnr_db", "PSNR\ndB", 2), ("ssim", "SSIM", 3), ("chroma_gain", "chroma\ngain", 2))
 SHOWN_SPLIT = "test"
 SHOWN_SIZES = ("224x224", "640x480")
 
@@ -41,9 +41,9 @@ def _print_table(found: "tuple[Model, ...]") -> None:
 
     hardware = sorted({model.card.latency_hardware for model in found if model.card.latency_ms})
     table = Table(title="bundled networks", caption=_caption(hardware))
-    table.add_column("name")
+    table.add_column("name", no_wrap=True)
     labels = [label for _, label, _ in SHOWN_SCORES]
-    for heading in ("MB", "GFLOP", *(f"ms at {size}" for size in SHOWN_SIZES), *labels):
+    for heading in ("MB", "GFLOP", *(f"ms at\n{size}" for size in SHOWN_SIZES), *labels):
         table.add_column(heading, justify="right")
     for model in found:
         card = model.card
