@@ -16,7 +16,7 @@ from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run
 from ircolor.training.loss_network import VGG_BLOCKS, VGG_CHANNELS, load_vgg16
 from ircolor.training.recipe import Recipe
-from tests.training.test_train import assert_same_end, run_quietly, signal_at_call
+from tests.training.runs import assert_same_end, run_quietly, signal_at_call
 
 
 def tiny(recipe: Recipe) -> Recipe:

@@ -9,7 +9,7 @@ from ircolor.nets import ColorNet, EdgeNet
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.device import choose_precision, make_accelerator
 from ircolor.training.speed import matmul_gflops, training_gflop_of
-from tests.training.test_train import RECIPE, run_quietly
+from tests.training.runs import RECIPE, run_quietly
 
 
 def test_work_of_the_papers_network() -> None:

@@ -14,8 +14,8 @@ from ircolor.errors import UserError
 from ircolor.training import systems as systems_module
 from ircolor.training import train as train_module
 from ircolor.training.systems import SYSTEMS, TrainedSystem, train_missing
+from tests.training.runs import signal_at_call
 from tests.training.test_baseline_recipes import tiny
-from tests.training.test_train import signal_at_call
 
 
 @pytest.fixture(autouse=True)

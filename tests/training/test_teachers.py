@@ -11,7 +11,7 @@ from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.device import choose_precision, make_accelerator
 from ircolor.training.export import net_of
 from ircolor.training.teachers import Teachers
-from tests.training.test_train import RECIPE, assert_same_end, run_quietly
+from tests.training.runs import RECIPE, assert_same_end, run_quietly
 
 
 @pytest.fixture

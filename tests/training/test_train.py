@@ -1,18 +1,14 @@
-"""The loop: what it writes, and that no interruption changes where it ends."""
+"""The loop: what it learns, writes and refuses."""
 
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -27,31 +23,9 @@ from ircolor.training import train as train_module
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.device import Precision
 from ircolor.training.losses import total_loss
-from ircolor.training.recipe import ColorLossConfig, Recipe
-from ircolor.training.recipes import smoke
-from ircolor.training.train import Outcome, train
-from tests.tiny_pairs import write_mask, write_pairs
-
-RECIPE = replace(smoke(), epochs=4, validate_every=2)  # 11 pairs, batches of 4: 2 steps an epoch
-ALL = replace(
-    RECIPE,
-    view_px=32,
-    ema=0.9,
-    weight_decay=0.1,
-    color_loss=ColorLossConfig("charbonnier", ssim=0.5, coarse=1, chroma=2, colorfulness=1, max_shift_px=2),
-)
-
-
-def run_quietly(recipe: Recipe, data: Path, run: Path, **options: Any) -> Outcome:
-    return train(recipe, data, None, run, console=Console(file=StringIO()), **options)
-
-
-def assert_same_end(run: Path, other: Path) -> None:
-    """Weights, batch statistics and Adam's moments are equal to the last bit."""
-    first, second = (load_checkpoint(folder / "checkpoints" / "last.safetensors") for folder in (run, other))
-    assert first.progress.step == second.progress.step
-    assert first.tensors.keys() == second.tensors.keys()
-    assert all(torch.equal(first.tensors[name], second.tensors[name]) for name in first.tensors)
+from ircolor.training.train import train
+from tests.tiny_pairs import write_mask
+from tests.training.runs import RECIPE, assert_same_end, run_quietly
 
 
 def test_a_run_leaves_log_checkpoints_and_pictures(data: Path, tmp_path: Path) -> None:
@@ -85,42 +59,6 @@ def test_training_learns(data: Path, tmp_path: Path) -> None:
     assert losses[-1] < 0.6 * losses[0]
 
 
-@pytest.mark.parametrize(
-    ("recipe", "number"), [(RECIPE, signal.SIGINT), (RECIPE, signal.SIGTERM), (ALL, signal.SIGINT)]
-)
-def test_a_stopped_and_resumed_run_ends_like_an_uninterrupted_one(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, number: signal.Signals
-) -> None:
-    handler = signal.getsignal(number)
-    whole = run_quietly(recipe, data, tmp_path / "whole")
-    monkeypatch.setattr(train_module, "total_loss", signal_at_call(3, number))
-    stopped = run_quietly(recipe, data, tmp_path / "parts")
-    assert stopped.signal == number
-    assert stopped.progress.step == 3
-    assert signal.getsignal(number) == handler
-    monkeypatch.undo()
-    resumed = run_quietly(recipe, data, tmp_path / "parts", resume=True)
-    assert resumed.signal is None
-    assert_same_end(tmp_path / "whole", tmp_path / "parts")
-    assert resumed.progress.best_psnr_db == whole.progress.best_psnr_db
-    steps = [json.loads(line)["step"] for line in (tmp_path / "parts" / "log.jsonl").read_text().splitlines()]
-    assert steps == sorted(steps)
-
-
-def signal_at_call(call: int, number: signal.Signals) -> Callable[..., Tensor]:
-    """The sum of the loss's terms, with a signal to this process at the given call."""
-    calls = 0
-
-    def loss(*terms: Tensor) -> Tensor:
-        nonlocal calls
-        calls += 1
-        if calls == call:
-            os.kill(os.getpid(), number)
-        return total_loss(*terms)
-
-    return loss
-
-
 def test_the_mean_of_the_weights_is_what_is_kept(data: Path, tmp_path: Path) -> None:
     run_quietly(replace(RECIPE, ema=0.9), data, tmp_path / "run")
     last, best = (
@@ -139,46 +77,6 @@ def test_average_in_moves_by_what_the_decay_leaves() -> None:
     assert mean.weight.item() == pytest.approx(1.5)
     train_module.average_in(mean, net, decay=0.75, step=0)  # an early mean, of one step, forgets nine tenths
     assert mean.weight.item() == pytest.approx(0.9 * 3 + 0.1 * 1.5)
-
-
-@pytest.mark.slow
-def test_a_killed_run_resumes_from_its_last_checkpoint_and_ends_alike(data: Path, tmp_path: Path) -> None:
-    recipe = replace(RECIPE, epochs=60, validate_every=60, checkpoint_every_s=0.3)
-    run_quietly(recipe, data, tmp_path / "whole")
-    program = (
-        "import sys; from dataclasses import replace; from pathlib import Path\n"
-        "from ircolor.training.recipes import smoke; from ircolor.training.train import train\n"
-        "recipe = replace(smoke(), epochs=60, validate_every=60, checkpoint_every_s=0.3)\n"
-        "train(recipe, Path(sys.argv[1]), None, Path(sys.argv[2]))\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, str(data), str(tmp_path / "parts")], stderr=subprocess.DEVNULL
-    )
-    last, log = tmp_path / "parts" / "checkpoints" / "last.safetensors", tmp_path / "parts" / "log.jsonl"
-    deadline_s = time.monotonic() + 120
-    while not last.exists() and process.poll() is None and time.monotonic() < deadline_s:
-        time.sleep(0.005)
-    saved_lines = len(log.read_text().splitlines())
-    while process.poll() is None and len(log.read_text().splitlines()) < saved_lines + 2:
-        time.sleep(0.001)  # let it work past the checkpoint
-    process.kill()
-    process.wait()
-    killed_at = load_checkpoint(last).progress.step
-    assert 0 < killed_at < 120, "the run was too fast or too slow to be killed in its middle"
-    (last.parent / ".0123.part").write_bytes(b"half a checkpoint")
-    run_quietly(recipe, data, tmp_path / "parts", resume=True)
-    assert {file.name for file in last.parent.iterdir()} == {"last.safetensors", "best.safetensors"}
-    assert_same_end(tmp_path / "whole", tmp_path / "parts")
-    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
-    assert steps == sorted(steps)
-
-
-def test_epochs_may_be_added_to_a_finished_run(data: Path, tmp_path: Path) -> None:
-    run_quietly(RECIPE, data, tmp_path / "whole")
-    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "longer")
-    run_quietly(RECIPE, data, tmp_path / "longer", resume=True)
-    assert_same_end(tmp_path / "whole", tmp_path / "longer")
-    assert json.loads((tmp_path / "longer" / "run.json").read_text())["recipe"]["epochs"] == 4
 
 
 def test_files_and_memory_give_the_same_run(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,33 +175,6 @@ def test_broken_pairs_are_all_named_before_a_run_begins(data: Path, tmp_path: Pa
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(
-    ("options", "change", "message"),
-    [
-        ({"resume": False}, {}, "holds a run already"),
-        ({"resume": True}, {"seed": 5}, "another recipe, seed"),
-    ],
-)
-def test_a_run_is_not_mixed_with_another(
-    data: Path, tmp_path: Path, options: dict[str, bool], change: dict[str, Any], message: str
-) -> None:
-    run_quietly(replace(RECIPE, epochs=1), data, tmp_path / "run")
-    with pytest.raises(UserError, match=message):
-        run_quietly(replace(RECIPE, **change), data, tmp_path / "run", **options)
-
-
-def test_resuming_nothing_is_an_error(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no run to go on with"):
-        run_quietly(RECIPE, data, tmp_path / "run", resume=True)
-
-
-def test_other_data_is_not_mixed_into_a_run(data: Path, tmp_path: Path) -> None:
-    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run")
-    write_pairs(data, ["frame_99"])
-    with pytest.raises(UserError, match="protocol, data, teachers or loss network; give the same"):
-        run_quietly(RECIPE, data, tmp_path / "run", resume=True)
-
-
 def test_a_wrong_init_leaves_no_run_behind(data: Path, tmp_path: Path) -> None:
     run_quietly(replace(RECIPE, epochs=1, width=2), data, tmp_path / "narrow")
     for init in (tmp_path / "absent.safetensors", tmp_path / "narrow" / "checkpoints" / "last.safetensors"):
@@ -330,16 +201,6 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_the_weights_are_touched(
     checkpoint = load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors")
     assert checkpoint.progress.step == 3
     assert all(tensor.isfinite().all() for tensor in checkpoint.tensors.values())
-
-
-def test_a_torn_line_in_the_log_does_not_hinder_resuming(data: Path, tmp_path: Path) -> None:
-    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run")
-    log = tmp_path / "run" / "log.jsonl"
-    lines = log.read_text().splitlines()
-    log.write_text("\n".join(lines) + '\n{"event": "tra')
-    run_quietly(RECIPE, data, tmp_path / "run", resume=True)
-    assert log.read_text().splitlines()[: len(lines)] == lines
-    assert all(json.loads(line) for line in log.read_text().splitlines())
 
 
 def test_the_cosine_rises_over_a_twentieth_and_ends_at_zero() -> None:

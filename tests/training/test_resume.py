@@ -1,0 +1,118 @@
+"""No interruption changes where a run ends, and no run is mixed with another."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ircolor.errors import UserError
+from ircolor.training import train as train_module
+from ircolor.training.checkpoint import load_checkpoint
+from ircolor.training.recipe import Recipe
+from tests.tiny_pairs import write_pairs
+from tests.training.runs import ALL, RECIPE, assert_same_end, run_quietly, signal_at_call
+
+
+@pytest.mark.parametrize(
+    ("recipe", "number"), [(RECIPE, signal.SIGINT), (RECIPE, signal.SIGTERM), (ALL, signal.SIGINT)]
+)
+def test_a_stopped_and_resumed_run_ends_like_an_uninterrupted_one(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, number: signal.Signals
+) -> None:
+    handler = signal.getsignal(number)
+    whole = run_quietly(recipe, data, tmp_path / "whole")
+    monkeypatch.setattr(train_module, "total_loss", signal_at_call(3, number))
+    stopped = run_quietly(recipe, data, tmp_path / "parts")
+    assert stopped.signal == number
+    assert stopped.progress.step == 3
+    assert signal.getsignal(number) == handler
+    monkeypatch.undo()
+    resumed = run_quietly(recipe, data, tmp_path / "parts", resume=True)
+    assert resumed.signal is None
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
+    assert resumed.progress.best_psnr_db == whole.progress.best_psnr_db
+    steps = [json.loads(line)["step"] for line in (tmp_path / "parts" / "log.jsonl").read_text().splitlines()]
+    assert steps == sorted(steps)
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_from_its_last_checkpoint_and_ends_alike(data: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, epochs=60, validate_every=60, checkpoint_every_s=0.3)
+    run_quietly(recipe, data, tmp_path / "whole")
+    program = (
+        "import sys; from dataclasses import replace; from pathlib import Path\n"
+        "from ircolor.training.recipes import smoke; from ircolor.training.train import train\n"
+        "recipe = replace(smoke(), epochs=60, validate_every=60, checkpoint_every_s=0.3)\n"
+        "train(recipe, Path(sys.argv[1]), None, Path(sys.argv[2]))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(data), str(tmp_path / "parts")], stderr=subprocess.DEVNULL
+    )
+    last, log = tmp_path / "parts" / "checkpoints" / "last.safetensors", tmp_path / "parts" / "log.jsonl"
+    deadline_s = time.monotonic() + 120
+    while not last.exists() and process.poll() is None and time.monotonic() < deadline_s:
+        time.sleep(0.005)
+    saved_lines = len(log.read_text().splitlines())
+    while process.poll() is None and len(log.read_text().splitlines()) < saved_lines + 2:
+        time.sleep(0.001)  # let it work past the checkpoint
+    process.kill()
+    process.wait()
+    killed_at = load_checkpoint(last).progress.step
+    assert 0 < killed_at < 120, "the run was too fast or too slow to be killed in its middle"
+    (last.parent / ".0123.part").write_bytes(b"half a checkpoint")
+    run_quietly(recipe, data, tmp_path / "parts", resume=True)
+    assert {file.name for file in last.parent.iterdir()} == {"last.safetensors", "best.safetensors"}
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+    assert steps == sorted(steps)
+
+
+def test_epochs_may_be_added_to_a_finished_run(data: Path, tmp_path: Path) -> None:
+    run_quietly(RECIPE, data, tmp_path / "whole")
+    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "longer")
+    run_quietly(RECIPE, data, tmp_path / "longer", resume=True)
+    assert_same_end(tmp_path / "whole", tmp_path / "longer")
+    assert json.loads((tmp_path / "longer" / "run.json").read_text())["recipe"]["epochs"] == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "change", "message"),
+    [
+        ({"resume": False}, {}, "holds a run already"),
+        ({"resume": True}, {"seed": 5}, "another recipe, seed"),
+    ],
+)
+def test_a_run_is_not_mixed_with_another(
+    data: Path, tmp_path: Path, options: dict[str, bool], change: dict[str, Any], message: str
+) -> None:
+    run_quietly(replace(RECIPE, epochs=1), data, tmp_path / "run")
+    with pytest.raises(UserError, match=message):
+        run_quietly(replace(RECIPE, **change), data, tmp_path / "run", **options)
+
+
+def test_resuming_nothing_is_an_error(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no run to go on with"):
+        run_quietly(RECIPE, data, tmp_path / "run", resume=True)
+
+
+def test_other_data_is_not_mixed_into_a_run(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run")
+    write_pairs(data, ["frame_99"])
+    with pytest.raises(UserError, match="protocol, data, teachers or loss network; give the same"):
+        run_quietly(RECIPE, data, tmp_path / "run", resume=True)
+
+
+def test_a_torn_line_in_the_log_does_not_hinder_resuming(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run")
+    log = tmp_path / "run" / "log.jsonl"
+    lines = log.read_text().splitlines()
+    log.write_text("\n".join(lines) + '\n{"event": "tra')
+    run_quietly(RECIPE, data, tmp_path / "run", resume=True)
+    assert log.read_text().splitlines()[: len(lines)] == lines
+    assert all(json.loads(line) for line in log.read_text().splitlines())
