@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ircolor.pairs.augment import Augmentation
-from ircolor.training.baseline_recipes import COMPARED, CROPS
+from ircolor.training.baseline_recipes import COMPARED, colornet
 from ircolor.training.recipe import ColorLossConfig, EdgeNetConfig, Recipe, TrustConfig
 
 
@@ -62,18 +62,12 @@ def snet_plus() -> Recipe:
 
     Few epochs: on a few hundred pairs, brightness is learned by heart from then on.
     """
-    return Recipe(
-        "snet_plus",
-        "the paper's ColorNet with a loss for colour and structure, on crops that show much of a scene",
+    return replace(
+        colornet(),
+        name="snet_plus",
+        summary="the paper's ColorNet with a loss for colour and structure, on crops that show much of a scene",
         color_loss=_COLORS,
         trust=TrustConfig(fold_epochs=8, fold_width=16),  # of fewer pairs: as many steps as the net itself
-        view_px=224,
-        augmentation=CROPS,
-        batch_size=8,
-        sampling="pixels",
-        learning_rate=1e-3,
-        schedule="cosine",
-        epochs=6,
         validate_every=3,
     )
 
