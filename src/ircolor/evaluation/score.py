@@ -6,7 +6,9 @@ predictions, a reference that needs no training.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from ircolor import metrics
 from ircolor.evaluation.trust import TrustScores, score_trust
+from ircolor.machine import cores
 from ircolor.pairs.index import Pair
 
 Image = NDArray[Any]
@@ -22,6 +25,8 @@ Row = Callable[[str, Image], Image]
 Scores = Mapping[str, float]
 # (predicted RGB, true RGB, mask of usable pixels or None) -> scores, among them those of `score_image`.
 Score = Callable[[Image, Image, metrics.Mask | None], dict[str, float]]
+# Is shown each image as it is scored: (name of the row, predicted RGB, true RGB), on the row's thread.
+Watch = Callable[[str, Image, Image], object]
 T = TypeVar("T")
 TRUST_STRIDE_PX = 2  # ranks of a quarter of the pixels are as good, and fit into memory
 
@@ -133,39 +138,57 @@ def score_pairs(
     pairs: Sequence[Pair],
     track: Track = track_silently,
     score: Score = score_image,
-    watch: Callable[[str, Image, Image], object] | None = None,
+    watch: Watch | None = None,
 ) -> dict[str, RowScores]:
     """Score every row on every pair.
 
     Args:
-        rows: by name; each is called once for each pair.
+        rows: by name; each is called once for each pair, on one of several threads.
         pairs: at least one, with distinct stems; each is read once.
         track: shows the progress.
         score: the scores of one image.
-        watch: is shown every image as it is scored: the row's name, the predicted and the true RGB.
+        watch: is shown every image as it is scored.
 
     Raises:
         UserError: a pair cannot be read, or a row fails on it.
     """
     images: dict[str, dict[str, Scores]] = {name: {} for name in rows}
     errors: dict[str, list[Image]] = {name: [] for name in rows}
-    for pair in track(pairs, "scoring"):
-        infrared, true_rgb, mask = pair.read_masked()
-        for name, row in rows.items():
-            if isinstance(row, TrustRow):
-                rgb, expected_error = row.with_expected_error(pair.stem, infrared)
-                errors[name].append(_thinned_errors(expected_error, rgb, true_rgb, mask))
-            else:
-                rgb = row(pair.stem, infrared)
-            images[name][pair.stem] = score(rgb, true_rgb, mask)
-            if watch:
-                watch(name, rgb, true_rgb)
+    # Rows side by side: each touches only what is its own, and arrays are worked on without the interpreter's lock.
+    with ThreadPoolExecutor(cores().usable) as pool:
+        for pair in track(pairs, "scoring"):
+            score_row = partial(_score_row, pair.stem, *pair.read_masked(), score, watch)
+            for name, (scores, thinned_errors) in zip(rows, pool.map(score_row, rows, rows.values()), strict=True):
+                images[name][pair.stem] = scores
+                errors[name] += thinned_errors
     return {
         name: RowScores(
             mean_scores(list(scores.values())), scores, score_trust(*np.hstack(errors[name])) if errors[name] else None
         )
         for name, scores in images.items()
     }
+
+
+def _score_row(
+    stem: str,
+    infrared: Image,
+    true_rgb: Image,
+    mask: metrics.Mask | None,
+    score: Score,
+    watch: Watch | None,
+    name: str,
+    row: Row,
+) -> tuple[Scores, list[Image]]:
+    """Scores of a row on one pair, and its errors for `score_trust`; none where it expects nothing."""
+    errors = []
+    if isinstance(row, TrustRow):
+        rgb, expected_error = row.with_expected_error(stem, infrared)
+        errors.append(_thinned_errors(expected_error, rgb, true_rgb, mask))
+    else:
+        rgb = row(stem, infrared)
+    if watch:
+        watch(name, rgb, true_rgb)
+    return score(rgb, true_rgb, mask), errors
 
 
 def _thinned_errors(expected: Image, pred_rgb: Image, true_rgb: Image, mask: metrics.Mask | None) -> Image:
