@@ -1,5 +1,6 @@
 """What is missing is trained, and nothing else."""
 
+import json
 import signal
 from io import StringIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from ircolor.errors import UserError
 from ircolor.training import systems as systems_module
 from ircolor.training import train as train_module
 from ircolor.training.systems import SYSTEMS, TrainedSystem, train_missing
+from ircolor.weights.catalogue import find_model
 from tests.training.runs import signal_at_call
 from tests.training.test_baseline_recipes import tiny
 
@@ -42,6 +44,17 @@ def test_each_is_trained_once_and_becomes_a_model(data: Path, tmp_path: Path, mo
         assert Colorizer(str(system.model))(np.zeros((40, 50), np.uint8)).shape == (40, 50, 3)
     monkeypatch.setattr(systems_module, "train", None)  # would fail if it were called
     assert trained(data, tmp_path / "runs", "limmer", "snet") == found
+
+
+def test_each_is_shown_pictures_at_the_size_that_suits_it_on_validation(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(systems_module, "psnr_by_view", lambda _net, _pairs: {96: 14.2, 128: 14.3, 224: 14.1})
+    found = trained(data, tmp_path / "runs", "limmer")
+    assert found
+    assert find_model(found[0].model).card.view_px == 128
+    views = json.loads((tmp_path / "runs" / "folder-limmer-0" / "views.json").read_text())
+    assert views == {"val_psnr_db": {"96": 14.2, "128": 14.3, "224": 14.1}}
 
 
 def test_a_stopped_training_is_gone_on_with(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

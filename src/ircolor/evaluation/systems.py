@@ -145,6 +145,7 @@ def facts(system: System) -> dict[str, Any]:
     return {
         "num_parameters": first.num_parameters,
         "gflop_224": first.gflop_224,
+        "view_px": first.view_px,
         "latency_ms": dict(system.latency_ms),
         "epochs": [card.epochs for card in system.cards],
         "train_seconds": [card.train_seconds for card in system.cards],

@@ -169,6 +169,7 @@ def _fact_headings(comparison: SystemsComparison) -> dict[str, str]:
     sizes = sorted({size for s in comparison.systems.values() for size in s.latency_ms})
     return {
         "parameters, millions": "num_parameters",
+        "seen at px": "view_px",
         "GFLOP at 224": "gflop_224",
         **{f"ms at {size}": f"latency_ms {size}" for size in sizes},
         "epochs": "epochs",

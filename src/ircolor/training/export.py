@@ -40,7 +40,9 @@ LICENCE = (
 )
 
 
-def export_run(run: Path, name: str, data: Path | None = None, *, int8: bool = False) -> tuple[bytes, Card]:
+def export_run(
+    run: Path, name: str, data: Path | None = None, *, int8: bool = False, view_px: int | None = None
+) -> tuple[bytes, Card]:
     """Make a model of a run.
 
     Args:
@@ -48,6 +50,7 @@ def export_run(run: Path, name: str, data: Path | None = None, *, int8: bool = F
         name: what users will call the model.
         data: folder of the run's pairs; given, the expected error is brought to scale on validation pairs.
         int8: quantize, calibrated on training pairs; needs data.
+        view_px: at which the net is shown pictures; None for that of its recipe.
 
     Returns:
         The serialized ONNX model and its card, which has no scores yet; `seal` makes a file of the two.
@@ -60,7 +63,7 @@ def export_run(run: Path, name: str, data: Path | None = None, *, int8: bool = F
     checkpoint = load_checkpoint(file)
     net = net_of(checkpoint, str(file))
     error_head = error_head_of(folder, checkpoint) if folder else None
-    card = describe(checkpoint, net, name, error_head)
+    card = describe(checkpoint, net, name, error_head, view_px)
     if error_head and data:
         calibrate(WithExpectedError(net, error_head), split_pairs(data, card.protocol, "val"), card.view_px)
     model = to_onnx(net, error_head)
@@ -82,7 +85,13 @@ def calibration_images(pairs: Sequence[Pair], view_px: int) -> Iterator[NDArray[
         yield unit[None, None] * 2 - 1
 
 
-def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str, error_head: ErrorHead | None = None) -> Card:
+def describe(
+    checkpoint: Checkpoint,
+    net: ColorizingNet,
+    name: str,
+    error_head: ErrorHead | None = None,
+    view_px: int | None = None,
+) -> Card:
     """The card of a trained network, without scores.
 
     Args:
@@ -90,9 +99,11 @@ def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str, error_head: 
         net: the network.
         name: what users will call it.
         error_head: that goes with it.
+        view_px: at which the net is shown pictures; None for that of its recipe.
     """
     about, progress = checkpoint.about, checkpoint.progress
     recipe = recipe_from_json(checkpoint.recipe)
+    view_px = recipe.view_px if view_px is None else view_px
     whole = WithExpectedError(net, error_head) if error_head else net
     loss_network = f"; perceptual loss by {about['loss_network']}" if "loss_network" in about else ""
     return Card(
@@ -107,7 +118,7 @@ def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str, error_head: 
         train_seconds=round(progress.train_s, 1),
         hardware=about["hardware"],
         num_parameters=sum(parameter.numel() for parameter in net.parameters()),
-        gflop_224=round(count_gflop_224(net, recipe.view_px), 2),
+        gflop_224=round(count_gflop_224(net, view_px), 2),
         protocol=about["protocol"],
         arithmetic="float32",
         scores={},
@@ -115,7 +126,7 @@ def describe(checkpoint: Checkpoint, net: ColorizingNet, name: str, error_head: 
         halo_px=whole.halo_px,
         bytes_per_px=net.bytes_per_px,
         intensity="auto",
-        view_px=recipe.view_px,
+        view_px=view_px,
     )
 
 

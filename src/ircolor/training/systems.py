@@ -9,14 +9,16 @@ from rich.console import Console
 
 from ircolor.atomic import write_atomic
 from ircolor.errors import UserError, did_you_mean
-from ircolor.pairs.index import find_pairs
-from ircolor.pairs.protocols import default_protocol
+from ircolor.pairs.index import Pair, find_pairs
+from ircolor.pairs.protocols import default_protocol, split_pairs
 from ircolor.training.baseline_recipes import COMPARED
-from ircolor.training.export import export_run
+from ircolor.training.checkpoint import load_checkpoint
+from ircolor.training.export import export_run, net_of
 from ircolor.training.loss_network import loss_network_name
 from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
+from ircolor.training.views import psnr_by_view
 from ircolor.weights.seal import seal
 
 SYSTEMS: dict[str, Callable[[], Recipe]] = {recipe.__name__: recipe for recipe in COMPARED}
@@ -62,6 +64,8 @@ def train_missing(
 ) -> list[TrainedSystem] | None:
     """Train and export what is missing; what was begun is gone on with, what is there is left as it is.
 
+    Each is exported with the view that suits it best on validation pairs (`psnr_by_view`).
+
     Args:
         names: of systems.
         data: folder of pairs.
@@ -105,9 +109,18 @@ def train_missing(
             )
             if outcome.signal is not None:
                 return None
-            write_atomic(model, seal(*export_run(folder.last, name)))
+            with console.status("looking for the size at which it sees pictures best"):
+                view_px = _best_view_px(folder, split_pairs(data, protocol, "val"))
+            write_atomic(model, seal(*export_run(folder.last, name, view_px=view_px)))
         trained.append(TrainedSystem(name, seed, model, folder.log))
     return trained
+
+
+def _best_view_px(folder: RunFolder, val_pairs: Sequence[Pair]) -> int:
+    """The view that suits a net best on validation pairs; what was found is kept beside the run."""
+    found = psnr_by_view(net_of(load_checkpoint(folder.last), str(folder.last)), val_pairs)
+    write_atomic(folder.path / "views.json", (json.dumps({"val_psnr_db": found}, indent=1) + "\n").encode())
+    return max(found, key=lambda view_px: found[view_px])
 
 
 def _check_run(folder: RunFolder, recipe: Recipe, loss_network: Path | None) -> None:
