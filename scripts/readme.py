@@ -8,9 +8,12 @@ import ast
 import json
 import re
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from comparison import cost_table, paper_table, systems_table
 from ircolor.evaluation.tables import COLUMNS
 
 ROOT = Path(__file__).parents[1]
@@ -194,12 +197,18 @@ def updated(text: str, page: Path) -> str:
     return text
 
 
-PAGES = {
+PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "README.md": {
         "files": file_map,
         "scores": score_table,
         "trust": trust_table,
+        "table 1": paper_table,
         "registration": registration_table,
+    },
+    ROOT / "docs" / "comparison.md": {
+        "nirscene": partial(systems_table, "nirscene"),
+        "paper-like": partial(systems_table, "paper-like"),
+        "cost": cost_table,
     },
     ROOT / "docs" / "runtime.md": {
         "steadiness": steadiness_table,

@@ -14,7 +14,7 @@ th button { font: inherit; font-weight: 600; border: 0; background: none; color:
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
 small { font-weight: normal; opacity: .75; display: block; white-space: nowrap; }
-td:first-child small { white-space: normal; max-width: 17rem; }
+td:first-child small { white-space: normal; width: 15rem; }
 .best { font-weight: 700; }
 .images { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: .6rem; }
 figure { margin: 0; } figcaption { font-size: .85em; }
