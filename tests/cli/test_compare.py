@@ -34,9 +34,16 @@ def test_from_pairs_to_page(
     assert list(content["systems"])[3:] == ["limmer", "tiny", "theirs"]
     assert content["systems"]["limmer"]["latency_ms"].keys() == {"224x224", "640x480"}
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
-    again = ircolor("compare", "limmer", "--data", data, "--epochs", "1")
+    twins = [tmp_path / "one.onnx", tmp_path / "other.onnx"]
+    for twin in twins:
+        twin.write_bytes(tiny_onnx.read_bytes())
+    models = [option for twin in (tiny_onnx, *twins) for option in ("--model", twin)]
+    again = ircolor("compare", "limmer", "--data", data, "--epochs", "1", *models)
     assert again.status == 0
     assert "training" not in again.err
+    systems = json.loads((tmp_path / "report.json").read_text())["systems"]
+    assert len(systems) == 3 + 1 + 3  # none of several models of one name is lost
+    assert {"tiny", "tiny (model)"} < systems.keys()
 
 
 @pytest.mark.parametrize(

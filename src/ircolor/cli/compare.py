@@ -1,6 +1,5 @@
 """`ircolor compare`: the systems of the paper, trained where they are missing, side by side."""
 
-from collections.abc import Container
 from pathlib import Path
 from typing import Annotated
 
@@ -69,6 +68,7 @@ def compare(
     from ircolor.atomic import check_writable, write_atomic
     from ircolor.benchmark.latency import latencies_ms
     from ircolor.cli.progress import LateProgress, tracker
+    from ircolor.evaluation.models import distinct_name
     from ircolor.evaluation.systems import check_inputs, compare_systems
     from ircolor.evaluation.systems_report import systems_report
     from ircolor.evaluation.systems_tables import verdict
@@ -88,7 +88,8 @@ def compare(
     further: dict[str, Model] = {}
     for model in models or []:
         found = find_model(model)
-        further[_new_name(found.card.name, [*names, *further])] = found
+        name = found.card.name
+        further[distinct_name(name, f"{name} (model)", {*names, *further})] = found
     folders = dict(_name_and_folder(prediction) for prediction in predictions or [])
     check_inputs([*names, *further], data, protocol, split, folders, tracker(console))
     trained = train_missing(
@@ -140,7 +141,3 @@ def _name_and_folder(prediction: str) -> tuple[str, Path]:
     if not (name and equals and folder):
         raise UserError(f"--predictions {prediction}: give them as NAME=DIR, e.g. theirs=results/")
     return name, Path(folder)
-
-
-def _new_name(name: str, taken: Container[str]) -> str:
-    return name if name not in taken else f"{name} (model)"
