@@ -29,6 +29,15 @@ def test_index_gives_order_scene_and_columns(tmp_path: Path) -> None:
     assert second.scene == "a"
 
 
+def test_a_crop_keeps_nothing_of_the_rest_in_memory(tmp_path: Path) -> None:
+    write_mask(write_pairs(tmp_path, ["a"]), "a", USABLE)
+    kept = replace(find_pairs(tmp_path)[0], crop=(3, 5, 16, 20)).read_masked()
+    for pixels in kept:
+        assert pixels is not None
+        whole = pixels if pixels.base is None else pixels.base
+        assert whole.nbytes == pixels.nbytes
+
+
 def test_masks_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
     write_mask(write_pairs(tmp_path, ["a", "b"]), "b", USABLE)
     without, masked = find_pairs(tmp_path)

@@ -96,7 +96,9 @@ class Pair:
         if self.crop is not None:
             top, left, height, width = self.crop
             window = np.s_[top : top + height, left : left + width]
-            infrared, rgb, mask = infrared[window], rgb[window], None if mask is None else mask[window]
+            # Copies: a crop that is kept must not keep the whole picture in memory.
+            infrared, rgb = infrared[window].copy(), rgb[window].copy()
+            mask = None if mask is None else mask[window].copy()
         if mask is not None and not mask.any():
             raise UserError(
                 f"{self.mask}: leaves no pixel of pair {self.stem} to use; take the pair out, or mend the mask "
