@@ -91,7 +91,7 @@ def vcip() -> Recipe:
         summary="for the VCIP 2020 challenge: a narrow ColorNet, without the terms for colour",
         color_loss=replace(_COLORS, chroma=0.0),
         width=32,
-        view_px=224,
+        view_px=96,
         trust=None,
         epochs=10,
         validate_every=5,
