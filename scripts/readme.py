@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 SCORES = ROOT / "runs" / "nirscene-test.json"
 RESULTS = ROOT / "benchmarks" / "results"
 SHOWN = ("psnr_db", "ssim", "delta_e_2000", "angular_error_deg", "chroma_gain", "colorfulness_ratio")
+# Scores of trainings, in the order of COLUMNS, and the digits that chance leaves of them.
+DIGITS = {"psnr_db": 2, "ssim": 3, "delta_e_2000": 2, "chroma_gain": 3, "colorfulness_ratio": 2}
 # Of recipes over seeds, in the order of their table.
 SEEDS = {
     "snet": "`snet`: ColorNet and EdgeNet, the paper's losses",
@@ -90,16 +92,10 @@ def model_speed_table() -> str:
 
 def seeds_table() -> str:
     """Recipes over seeds on nirscene test, in float32: means, with the standard deviation of a seed."""
-    shown = {"psnr_db": 2, "ssim": 3, "delta_e_2000": 2, "chroma_gain": 3, "colorfulness_ratio": 2}  # with digits
-    headings = ["recipe", "seeds", *(column.heading for column in COLUMNS if column.key in shown)]
-    rows = ["| " + " | ".join(headings) + " |", "|---|" + "---:|" * (len(headings) - 1)]
+    rows = [_headings("recipe", "seeds")]
     for name, label in SEEDS.items():
         scores = _result(f"seeds_{name}")["splits"]["test"]
-        found = [(scores[column.key], shown[column.key]) for column in COLUMNS if column.key in shown]
-        cells = [
-            f"{score['mean']:.{digits}f}" + (f" ± {score['std']:.{digits}f}" if score["std"] is not None else "")
-            for score, digits in found
-        ]
+        cells = [_spread(scores[key], digits) for key, digits in DIGITS.items()]
         rows.append("| " + " | ".join([label, str(len(scores["psnr_db"]["seeds"])), *cells]) + " |")
     return "\n".join(rows)
 
@@ -112,10 +108,18 @@ def edgenet_table() -> str:
         *_, split = splits
         rows.append(f"| **{protocol}, {split}** | | | | |")
         for form, scores in splits[split].items():
-            spreads = ((scores[key], digits) for key, digits in shown.items())
-            cells = (f"{found['mean']:.{digits}f} ± {found['std']:.{digits}f}" for found, digits in spreads)
+            cells = (_spread(scores[key], digits) for key, digits in shown.items())
             rows.append(f"| {form} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
+
+
+def ablation_table() -> str:
+    """What each switch of `fast` is worth on nirscene val: the recipe over seeds, then one change at a time."""
+    study = _result("ablation")
+    rows = {"`fast`, three seeds": [_spread(study["fast"][key], digits) for key, digits in DIGITS.items()]}
+    for change, scores in study["changes"].items():
+        rows[change] = [f"{scores[key]:.{digits}f}" for key, digits in DIGITS.items()]
+    return "\n".join([_headings(""), *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items())])
 
 
 def registration_table() -> str:
@@ -215,12 +219,23 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "model speed": model_speed_table,
         "speed": speed_table,
     },
-    ROOT / "docs" / "training.md": {"edgenet": edgenet_table, "seeds": seeds_table},
+    ROOT / "docs" / "training.md": {"edgenet": edgenet_table, "seeds": seeds_table, "ablation": ablation_table},
 }
 
 
 def _result(benchmark: str) -> Any:
     return json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
+
+
+def _headings(*first: str) -> str:
+    headings = [*first, *(column.heading for column in COLUMNS if column.key in DIGITS)]
+    return f"| {' | '.join(headings)} |\n|---|{'---:|' * (len(headings) - 1)}"
+
+
+def _spread(scores: Any, digits: int) -> str:
+    """A mean over seeds with the standard deviation of a seed, where there are several."""
+    spread = "" if scores["std"] is None else f" ± {scores['std']:.{digits}f}"
+    return f"{scores['mean']:.{digits}f}{spread}"
 
 
 def _gigabytes(run: Any) -> str:
