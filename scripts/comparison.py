@@ -6,6 +6,7 @@ from statistics import mean
 from typing import Any
 
 from ircolor.evaluation.systems_tables import SCORES
+from markdown_table import table
 
 COMPARED = Path(__file__).parents[1] / "runs" / "compare"
 # Of the comparison, in the order of its tables, with the paper's PSNR.
@@ -51,13 +52,13 @@ def paper_table() -> str:
 def systems_table(protocol: str) -> str:
     """All scores of the systems on the test images of a protocol, and how far their PSNR lies from SNet's."""
     headings = ["", "PSNR dB", "less SNet's (95 %)", *(column.heading for column in SCORES[1:])]
-    rows = ["| " + " | ".join(headings) + " |", "|---|" + "---:|" * (len(headings) - 1)]
+    rows = []
     for name, system in _compared(protocol).items():
         less = system["minus_snet"].get("psnr_db")
         apart = f"{less['mean']:+.2f} ({less['low']:+.2f} to {less['high']:+.2f})" if less else ""
         cells = [f"`{name}`", _with_error(system, "psnr_db"), apart]
-        rows.append("| " + " | ".join([*cells, *(column.text(system["mean"]) for column in SCORES[1:])]) + " |")
-    return "\n".join(rows)
+        rows.append([*cells, *(column.text(system["mean"]) for column in SCORES[1:])])
+    return table(headings, rows)
 
 
 def cost_table() -> str:

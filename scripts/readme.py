@@ -8,20 +8,20 @@ import ast
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from comparison import cost_table, paper_table, systems_table
-from ircolor.evaluation.tables import COLUMNS
+from ircolor.evaluation.tables import COLUMNS, Column
+from markdown_table import table
 
 ROOT = Path(__file__).parents[1]
 SCORES = ROOT / "runs" / "nirscene-test.json"
 RESULTS = ROOT / "benchmarks" / "results"
 SHOWN = ("psnr_db", "ssim", "delta_e_2000", "angular_error_deg", "chroma_gain", "colorfulness_ratio")
-# Scores of trainings, in the order of COLUMNS, and the digits that chance leaves of them.
-DIGITS = {"psnr_db": 2, "ssim": 3, "delta_e_2000": 2, "chroma_gain": 3, "colorfulness_ratio": 2}
+SHOWN_OF_TRAININGS = ("psnr_db", "ssim", "delta_e_2000", "chroma_gain", "colorfulness_ratio")
 # Of recipes over seeds, in the order of their table.
 SEEDS = {
     "snet": "`snet`: ColorNet and EdgeNet, the paper's losses",
@@ -59,12 +59,10 @@ def file_map() -> str:
 def score_table() -> str:
     """The means of the comparison on nirscene test."""
     comparison = json.loads(SCORES.read_text(encoding="utf-8"))
-    columns = [column for column in COLUMNS if column.key in SHOWN]
-    rows = ["| | " + " | ".join(column.heading for column in columns) + " |", "|---|" + "---:|" * len(columns)]
-    for name, label in LABELS.items():
-        mean = comparison["models"][name]["mean"]
-        rows.append(f"| {label} | " + " | ".join(column.text(mean) for column in columns) + " |")
-    return "\n".join(rows)
+    columns = _columns(SHOWN)
+    means = {label: comparison["models"][name]["mean"] for name, label in LABELS.items()}
+    rows = ([label, *(column.text(mean) for column in columns)] for label, mean in means.items())
+    return table(["", *(column.heading for column in columns)], rows)
 
 
 def trust_table() -> str:
@@ -84,42 +82,44 @@ def trust_table() -> str:
 def model_speed_table() -> str:
     """Milliseconds of the bundled networks for one image, from one run."""
     sizes = _result("model_speed")["sizes"]
-    rows = ["| | " + " | ".join(f"ms at {size}" for size in sizes) + " |", "|---|" + "---:|" * len(sizes)]
-    for name in sizes["224x224"]["median_ms"]:
-        rows.append(f"| `{name}` | " + " | ".join(f"{found['median_ms'][name]:.1f}" for found in sizes.values()) + " |")
-    return "\n".join(rows)
+    rows = (
+        [f"`{name}`", *(f"{found['median_ms'][name]:.1f}" for found in sizes.values())]
+        for name in sizes["224x224"]["median_ms"]
+    )
+    return table(["", *(f"ms at {size}" for size in sizes)], rows)
 
 
 def seeds_table() -> str:
     """Recipes over seeds on nirscene test, in float32: means, with the standard deviation of a seed."""
-    rows = [_headings("recipe", "seeds")]
+    columns = _columns(SHOWN_OF_TRAININGS)
+    rows = []
     for name, label in SEEDS.items():
         scores = _result(f"seeds_{name}")["splits"]["test"]
-        cells = [_spread(scores[key], digits) for key, digits in DIGITS.items()]
-        rows.append("| " + " | ".join([label, str(len(scores["psnr_db"]["seeds"])), *cells]) + " |")
-    return "\n".join(rows)
+        seeds = str(len(scores["psnr_db"]["seeds"]))
+        rows.append([label, seeds, *(_spread(scores[column.key], column.digits) for column in columns)])
+    return table(["recipe", "seeds", *(column.heading for column in columns)], rows)
 
 
 def edgenet_table() -> str:
     """ColorNet with and without EdgeNet: means over seeds, with the standard deviation of a seed."""
     shown = {"psnr_db": 2, "ssim": 3, "gradient_error": 2, "chroma_gain": 3}  # with digits
-    rows = ["| | PSNR dB | SSIM | gradient error | chroma gain |", "|---|---:|---:|---:|---:|"]
+    rows = []
     for protocol, splits in _result("edgenet")["protocols"].items():
         *_, split = splits
-        rows.append(f"| **{protocol}, {split}** | | | | |")
+        rows.append([f"**{protocol}, {split}**"])
         for form, scores in splits[split].items():
-            cells = (_spread(scores[key], digits) for key, digits in shown.items())
-            rows.append(f"| {form} | " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+            rows.append([form, *(_spread(scores[key], digits) for key, digits in shown.items())])
+    return table(["", "PSNR dB", "SSIM", "gradient error", "chroma gain"], rows)
 
 
 def ablation_table() -> str:
     """What each switch of `fast` is worth on nirscene val: the recipe over seeds, then one change at a time."""
     study = _result("ablation")
-    rows = {"`fast`, three seeds": [_spread(study["fast"][key], digits) for key, digits in DIGITS.items()]}
+    columns = _columns(SHOWN_OF_TRAININGS)
+    rows = [["`fast`, three seeds", *(_spread(study["fast"][column.key], column.digits) for column in columns)]]
     for change, scores in study["changes"].items():
-        rows[change] = [f"{scores[key]:.{digits}f}" for key, digits in DIGITS.items()]
-    return "\n".join([_headings(""), *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items())])
+        rows.append([change, *(column.text(scores) for column in columns)])
+    return table(["", *(column.heading for column in columns)], rows)
 
 
 def registration_table() -> str:
@@ -227,9 +227,8 @@ def _result(benchmark: str) -> Any:
     return json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
 
 
-def _headings(*first: str) -> str:
-    headings = [*first, *(column.heading for column in COLUMNS if column.key in DIGITS)]
-    return f"| {' | '.join(headings)} |\n|---|{'---:|' * (len(headings) - 1)}"
+def _columns(keys: Container[str]) -> list[Column]:
+    return [column for column in COLUMNS if column.key in keys]
 
 
 def _spread(scores: Any, digits: int) -> str:
