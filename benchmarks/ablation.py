@@ -7,14 +7,13 @@ half an hour on two cores with bf16.
     python benchmarks/ablation.py -o benchmarks/results/ablation.json
 """
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
 from ircolor.training.recipe import ColorLossConfig, Recipe
 from ircolor.training.recipes import fast
 from machine import report
-from study import Run, run_all, spread, study_parser
+from study import Run, as_file_name, run_all, spread, study_parser
 
 PROTOCOL = "nirscene"
 NUM_SEEDS = 3
@@ -61,7 +60,8 @@ def main() -> None:
         ("", seed): Run(replace(fast(), seed=seed), PROTOCOL, f"{PROTOCOL}-fast-{seed}") for seed in range(NUM_SEEDS)
     }
     runs |= {
-        (change, 0): Run(recipe, PROTOCOL, f"{PROTOCOL}-fast-{_plain(change)}-0") for change, recipe in changes.items()
+        (change, 0): Run(recipe, PROTOCOL, f"{PROTOCOL}-fast-{as_file_name(change)}-0")
+        for change, recipe in changes.items()
     }
     scores = {key: splits["val"] for key, splits in run_all(runs, wanted.runs, wanted.jobs).items()}
     result = {
@@ -70,11 +70,6 @@ def main() -> None:
         "changes": {change: {key: round(scores[change, 0][key], 4) for key in SCORES} for change in changes},
     }
     report(result, wanted.output)
-
-
-def _plain(change: str) -> str:
-    """As part of a folder's name."""
-    return "_".join(re.findall(r"[\w.]+", change))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from ircolor.edge_maps import canny_edges
 from ircolor.evaluation.score import mean_scores, score_image
 from ircolor.nets import ColorizingNet
 from ircolor.pairs.dataset import steps_per_epoch
+from ircolor.pairs.folds import Fold
+from ircolor.pairs.index import Pair
 from ircolor.pairs.protocols import split_pairs
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.colorized import colorized
@@ -39,12 +42,29 @@ Scores = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Run:
-    """One training: what, on what, under which name it is kept, and from which other runs it learns."""
+    """One training.
+
+    Attributes:
+        recipe: what is trained.
+        protocol: on what.
+        name: under which it is kept.
+        teachers: other runs that it learns from.
+        fold: part of the training pairs that is left out, and whose pictures of stored size are scored as "unseen" in
+            place of those of val and test.
+    """
 
     recipe: Recipe
     protocol: str
     name: str
     teachers: tuple[Path, ...] = ()
+    fold: Fold | None = None
+
+    def scored_pairs(self) -> dict[str, list[Pair]]:
+        """What it is scored on, by name."""
+        if self.fold is None:
+            return {split: split_pairs(DATA, self.protocol, split) for split in SPLITS[self.protocol]}
+        unseen = self.fold.part(split_pairs(DATA, self.protocol, "train"))
+        return {"unseen": [pair for pair in unseen if pair.columns.get("nirscene_split") != "aux"]}  # aux: 256 px
 
 
 def epochs_of(num_steps: int, recipe: Recipe, protocol: str) -> int:
@@ -61,7 +81,7 @@ def run_all(runs: Mapping[Key, Run], folder: Path, jobs: int) -> dict[Key, Score
         jobs: trainings at the same time.
 
     Returns:
-        For each key, by split, the scores of `ircolor evaluate` and `gradient_error`.
+        For each key, by split or "unseen", the scores of `ircolor evaluate` and `gradient_error`.
     """
     # Small nets train faster side by side, on a thread each, than one after the other on all.
     context = multiprocessing.get_context("spawn")
@@ -73,6 +93,11 @@ def run_all(runs: Mapping[Key, Run], folder: Path, jobs: int) -> dict[Key, Score
             done[key] = future.result()
             print(f"{len(done)} of {len(runs)}: {runs[key].name}", flush=True)
     return done
+
+
+def as_file_name(change: str) -> str:
+    """What is changed, as part of a folder's name."""
+    return "_".join(re.findall(r"[\w.]+", change))
 
 
 def spread(values: Sequence[float]) -> dict[str, object]:
@@ -107,10 +132,10 @@ def study_parser(description: str | None, runs: Path) -> argparse.ArgumentParser
     return parser
 
 
-def score(net: ColorizingNet, protocol: str, split: str, view_px: int) -> dict[str, float]:
-    """Scores over the whole images of a split, in float32."""
+def score(net: ColorizingNet, pairs: Sequence[Pair], view_px: int) -> dict[str, float]:
+    """Scores over whole images, in float32."""
     images, gradient_errors = [], []
-    for pair in split_pairs(DATA, protocol, split):
+    for pair in pairs:
         infrared, true_rgb = pair.read()
         pred_rgb = colorized(net, infrared, view_px)
         images.append(score_image(pred_rgb, true_rgb))
@@ -123,11 +148,11 @@ def _train_and_score(run: Run, folder: Path) -> Scores:
     file = kept.path / "scores.json"
     if not file.exists():
         resume = kept.description.exists()
-        outcome = train(run.recipe, DATA, run.protocol, kept.path, resume=resume, teachers=run.teachers)
+        outcome = train(run.recipe, DATA, run.protocol, kept.path, resume=resume, teachers=run.teachers, fold=run.fold)
         if outcome.signal is not None:
             raise SystemExit(128 + outcome.signal)
         net = net_of(load_checkpoint(kept.last), str(kept.last))
-        scores = {split: score(net, run.protocol, split, run.recipe.view_px) for split in SPLITS[run.protocol]}
+        scores = {name: score(net, pairs, run.recipe.view_px) for name, pairs in run.scored_pairs().items()}
         write_atomic(file, (json.dumps(scores, indent=1) + "\n").encode())
     found: Scores = json.loads(file.read_text(encoding="utf-8"))
     return found
