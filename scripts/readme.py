@@ -67,16 +67,18 @@ def score_table() -> str:
 
 def trust_table() -> str:
     """How well models with trust tell how wrong their colours are, on nirscene test."""
-    rows = ["| | rank correlation | error of the trusted half | worst bin off by |", "|---|---:|---:|---:|"]
-    for name, model in json.loads(SCORES.read_text(encoding="utf-8"))["models"].items():
-        if trust := model.get("trust"):
-            cells = (
-                f"{trust['spearman']:.2f}",
-                f"{trust['trusted_half']:.2f}",
-                f"{trust['worst_miscalibration']:.0%}",
-            )
-            rows.append(f"| `{name}` | " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+    models = json.loads(SCORES.read_text(encoding="utf-8"))["models"]
+    rows = (
+        [
+            f"`{name}`",
+            f"{trust['spearman']:.2f}",
+            f"{trust['trusted_half']:.2f}",
+            f"{trust['worst_miscalibration']:.0%}",
+        ]
+        for name, model in models.items()
+        if (trust := model.get("trust"))
+    )
+    return table(["", "rank correlation", "error of the trusted half", "worst bin off by"], rows)
 
 
 def model_speed_table() -> str:
@@ -122,31 +124,41 @@ def ablation_table() -> str:
     return table(["", *(column.heading for column in columns)], rows)
 
 
+def cross_validation_table(recipe: str) -> str:
+    """What changes of a recipe are worth on pictures that its nets had not seen: means over the parts."""
+    columns = _columns((*SHOWN_OF_TRAININGS, "angular_error_deg"))
+    rows = (
+        [change, *(f"{scores[column.key]['mean']:.{column.digits}f}" for column in columns)]
+        for change, scores in _result(f"cross_validation_{recipe}")["changes"].items()
+    )
+    return table([f"`{recipe}`", *(column.heading for column in columns)], rows)
+
+
 def registration_table() -> str:
     """Registration against the obvious alternative, from the benchmark's results."""
     methods = _result("register_nirscene")["methods"]
-    rows = [
-        "| | median px | < 1 px | < 3 px | as well aligned as the truth | accepted, > 10 px off | time |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
+    rows = []
     for name, label in REGISTRATION_LABELS.items():
         row = methods[name]
         shares = (f"{row[key]:.1%}" for key in ("sound_below_1px", "sound_below_3px", "as_well_aligned_as_truth"))
-        cells = [label, f"{row['sound_median_px']:.2f}", *shares, str(row["accepted_though_10px_off"])]
-        rows.append("| " + " | ".join([*cells, f"{row['time_ratio']:.2f}"]) + " |")
-    return "\n".join(rows)
+        accepted = str(row["accepted_though_10px_off"])
+        rows.append([label, f"{row['sound_median_px']:.2f}", *shares, accepted, f"{row['time_ratio']:.2f}"])
+    return table(
+        ["", "median px", "< 1 px", "< 3 px", "as well aligned as the truth", "accepted, > 10 px off", "time"], rows
+    )
 
 
 def steadiness_table() -> str:
     """Jitter and truth of the colours of videos, with the filter and without."""
-    rows = [
-        "| clips of test pairs | colour jitter, on / off | RGB jitter, on / off | PSNR dB, off | on |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for name, kind in _result("steadiness")["kinds"].items():
-        jitters = (f"{kind[key]['ratio']:.2f}" for key in ("color_jitter", "rgb_jitter"))
-        rows.append("| " + " | ".join([name, *jitters, *(f"{kind['psnr_db'][at]:.2f}" for at in ("off", "on"))]) + " |")
-    return "\n".join(rows)
+    rows = (
+        [
+            name,
+            *(f"{kind[key]['ratio']:.2f}" for key in ("color_jitter", "rgb_jitter")),
+            *(f"{kind['psnr_db'][at]:.2f}" for at in ("off", "on")),
+        ]
+        for name, kind in _result("steadiness")["kinds"].items()
+    )
+    return table(["clips of test pairs", "colour jitter, on / off", "RGB jitter, on / off", "PSNR dB, off", "on"], rows)
 
 
 def speed_table() -> str:
