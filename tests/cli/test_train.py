@@ -100,6 +100,16 @@ def test_from_pairs_to_a_picture(ircolor: Run, data: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+def test_a_model_of_all_pairs_is_scored_on_test_alone(ircolor: Run, data: Path, tmp_path: Path) -> None:
+    run, model = tmp_path / "run", tmp_path / "mine.onnx"
+    done = ircolor("train", "smoke", "--data", data, "--run", run, "--include-val")
+    assert done.status == 0
+    assert "the last weights count" in done.err
+    assert ircolor("export", run, "-o", model, "--data", data).status == 0
+    assert find_model(model).card.scores.keys() == {"test"}
+
+
+@pytest.mark.slow
 def test_a_terminated_run_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ircolor", "train", "smoke", "--data", str(data), "--run", str(tmp_path / "run")]
     process = subprocess.Popen([*command, "--epochs", "5000"], stderr=subprocess.PIPE, env=os.environ)

@@ -22,6 +22,7 @@ from ircolor.errors import UserError
 from ircolor.training import train as train_module
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.device import Precision
+from ircolor.training.export import net_of
 from ircolor.training.losses import total_loss
 from ircolor.training.train import train
 from tests.tiny_pairs import write_mask
@@ -68,6 +69,26 @@ def test_the_mean_of_the_weights_is_what_is_kept(data: Path, tmp_path: Path) -> 
     assert not torch.equal(last["net.head.weight"], last["ema.head.weight"])
     # Both validations may have been the best, but each kept a mean and not the weights themselves.
     assert not any(torch.equal(best[name], last[name]) for name in best if name.endswith("weight"))
+
+
+def test_the_mean_is_what_a_last_checkpoint_gives(data: Path, tmp_path: Path) -> None:
+    """Where nothing is chosen on validation, the last weights count: those that a validation would have seen."""
+    run_quietly(replace(RECIPE, ema=0.9), data, tmp_path / "run")
+    last = load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors")
+    assert torch.equal(net_of(last, "run").get_parameter("head.weight"), last.tensors["ema.head.weight"])
+
+
+def test_validation_pairs_can_be_trained_on(data: Path, tmp_path: Path) -> None:
+    run_quietly(RECIPE, data, tmp_path / "apart")
+    outcome = run_quietly(RECIPE, data, tmp_path / "run", include_val=True)
+    apart, about = (
+        load_checkpoint(tmp_path / run / "checkpoints" / "last.safetensors").about for run in ("apart", "run")
+    )
+    assert about["num_train_pairs"] == apart["num_train_pairs"] + apart["num_val_pairs"]
+    assert about["num_val_pairs"] == outcome.progress.best_epoch == 0
+    assert not (tmp_path / "run" / "grids").exists()  # nothing is validated
+    with pytest.raises(UserError, match="validation pairs included"):
+        run_quietly(RECIPE, data, tmp_path / "run", resume=True)
 
 
 def test_average_in_moves_by_what_the_decay_leaves() -> None:

@@ -13,7 +13,7 @@ from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
 from ircolor.evaluation.trust import score_trust
 from ircolor.training.checkpoint import load_checkpoint
-from ircolor.training.export import export_run
+from ircolor.training.export import export_run, unseen_splits
 from ircolor.training.recipe import Recipe, TrustConfig
 from ircolor.training.recipes import smoke
 from ircolor.training.train import Outcome, train
@@ -44,6 +44,17 @@ def test_a_run_with_trust_becomes_a_model_that_gives_it(data: Path, tmp_path: Pa
     assert error.shape == (70, 90)
     assert error.min() > 0
     np.testing.assert_array_equal(rgb, Colorizer(file)(infrared))
+
+
+def test_trust_is_learned_from_all_pairs_that_are_trained_on(data: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run_quietly(RECIPE, data, run, include_val=True)
+    whole = load_checkpoint(run / "checkpoints" / "last.safetensors").about["num_train_pairs"]
+    left_out = [load_checkpoint(run / f"fold_{k}" / "checkpoints" / "last.safetensors").about for k in range(2)]
+    assert sum(whole - about["num_train_pairs"] for about in left_out) == whole
+    _, card = export_run(run, "mine", data)  # its expected error is left at the scale of the pairs it has not seen
+    assert "those of val included" in card.data
+    assert unseen_splits(run) == ("test",)
 
 
 def test_a_stopped_run_goes_on_where_it_was(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,12 +21,13 @@ def export(
         bool, typer.Option("--int8", help="3 to 5 times faster on a CPU; needs --data, to calibrate on training pairs.")
     ] = False,
     data: Annotated[
-        Path | None, typer.Option(help="Score the model on val and test of the run's protocol and note it on its card.")
+        Path | None,
+        typer.Option(help="Score the model on what it has not seen of val and test, and note it on its card."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call the model; the file's name if not given.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Make one model file, with its card, of the best checkpoint of a run.
+    """Make one model file, with its card, of the best checkpoint of a run; the last one of a run that has no best.
 
     A model to try on your images:
     ircolor export runs/mine -o mine.onnx
@@ -47,7 +48,7 @@ def export(
         raise UserError(f"{output}: exists; choose another name, or replace it with --overwrite")
     check_writable(output)
     try:
-        from ircolor.training.export import export_run
+        from ircolor.training.export import export_run, unseen_splits
     except ModuleNotFoundError as error:
         raise UserError(f"exporting needs {error.name}; install it with: pip install 'ircolor[train]'") from error
 
@@ -58,19 +59,20 @@ def export(
         models = {card.name: seal(body, card)}
         if int8:
             models[_EXACT] = seal(*export_run(run, _EXACT))  # its colours are compared; trust needs no scale
-        card = _scored(card, models, data)
+        card = _scored(card, models, data, unseen_splits(run))
     write_atomic(output, seal(body, card))
     times = ", ".join(f"{ms:g} ms at {size}" for size, ms in card.latency_ms.items())
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, {times}, from epoch {card.epochs}", err=True)
 
 
-def _scored(card: "Card", models: dict[str, bytes], data: Path) -> "Card":
-    """The card with the scores of the very file that is shipped, on val and test, and what int8 lost of them.
+def _scored(card: "Card", models: dict[str, bytes], data: Path, splits: tuple[str, ...]) -> "Card":
+    """The card with the scores of the very file that is shipped, and what int8 lost of them.
 
     Args:
         card: of the model.
         models: the sealed model by its name, and for int8 that in float32 as _EXACT.
         data: folder of the pairs.
+        splits: that are scored.
     """
     from dataclasses import replace
     from math import isfinite
@@ -90,7 +92,7 @@ def _scored(card: "Card", models: dict[str, bytes], data: Path) -> "Card":
         for file, sealed in zip(files, models.values(), strict=True):
             file.write_bytes(sealed)
         rows = model_rows([str(file) for file in files])
-        for split in ("val", "test"):
+        for split in splits:
             try:
                 pairs = split_pairs(data, card.protocol, split)
             except UserError as error:  # train and val were there: this split is empty, as in vcip2020 without its test

@@ -39,6 +39,13 @@ def train(
         Path | None,
         typer.Option(help="VGG-16 (.safetensors, torchvision's names) for johnson; without, an encoder of its own."),
     ] = None,
+    include_val: Annotated[
+        bool,
+        typer.Option(
+            "--include-val",
+            help="Train on the validation pairs, too: for final weights, once all is chosen. The last ones count.",
+        ),
+    ] = False,
     compile_nets: Annotated[
         bool, typer.Option("--compile", help="Compile the networks: a minute to start, faster steps on a GPU.")
     ] = False,
@@ -58,6 +65,9 @@ def train(
     A narrow net that learns from a larger one, too:
     ircolor train fast --data pairs/ --run runs/fast --teacher runs/snet_plus
 
+    The final weights, once all is chosen, of all pairs but those of test:
+    ircolor train fast --data pairs/ --run runs/final --include-val
+
     Go on after Ctrl-C, or with more epochs:
     ircolor train snet_paper --data pairs/ --run runs/mine --epochs 800 --resume
     """
@@ -68,6 +78,8 @@ def train(
     if recipe not in RECIPES:
         raise UserError(f"recipe {recipe!r}: unknown; {did_you_mean(recipe, RECIPES)}there are: {', '.join(RECIPES)}")
     try:
+        from accelerate import PartialState
+
         from ircolor.training.trust import train_with_trust
     except ModuleNotFoundError as error:
         raise UserError(f"training needs {error.name}; install it with: pip install 'ircolor[train]'") from error
@@ -87,11 +99,17 @@ def train(
         teachers=teacher or (),
         loss_network=loss_network,
         compile_nets=compile_nets,
+        include_val=include_val,
     )
     if outcome.signal is not None:
         typer.echo(f"stopped after step {outcome.progress.step}; go on with --resume", err=True)
         raise typer.Exit(128 + outcome.signal)
-    if not outcome.progress.best_epoch:
-        return  # a process of several that is not the first: it neither validates nor speaks
-    best = f"best validation PSNR {outcome.progress.best_psnr_db:.2f} dB, epoch {outcome.progress.best_epoch}"
-    typer.echo(f"done: {best}; make a model of it with: ircolor export {run} -o MODEL.onnx", err=True)
+    if not PartialState().is_main_process:
+        return
+    progress = outcome.progress
+    best = f"best validation PSNR {progress.best_psnr_db:.2f} dB, epoch {progress.best_epoch}"
+    typer.echo(
+        f"done: {'validation pairs were trained on, the last weights count' if include_val else best}; "
+        f"make a model of it with: ircolor export {run} -o MODEL.onnx",
+        err=True,
+    )

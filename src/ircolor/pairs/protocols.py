@@ -68,6 +68,16 @@ def split_pairs(data: Path, protocol: str | None, split: str) -> list[Pair]:
     return splits[split]
 
 
+def training_pairs(data: Path, protocol: str | None, include_val: bool) -> tuple[list[Pair], list[Pair]]:
+    """The pairs to train on, and those to validate on: none where `include_val` lets training have these, too.
+
+    Raises:
+        UserError: as `split_pairs`.
+    """
+    train, val = (split_pairs(data, protocol, split) for split in ("train", "val"))
+    return ([*train, *val], []) if include_val else (train, val)
+
+
 def find_protocol(pairs: Sequence[Pair], name: str | None) -> Protocol:
     """The protocol of a name, or the default one of these pairs; UserError where there is none of that name."""
     found = PROTOCOLS.get(name or default_protocol(pairs))

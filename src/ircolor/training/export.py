@@ -48,7 +48,8 @@ def export_run(
     Args:
         run: folder of the run, whose best checkpoint is taken, or a checkpoint file.
         name: what users will call the model.
-        data: folder of the run's pairs; given, the expected error is brought to scale on validation pairs.
+        data: folder of the run's pairs; given, the expected error is brought to scale on validation pairs, unless
+            the net has seen these.
         int8: quantize, calibrated on training pairs; needs data.
         view_px: at which the net is shown pictures; None for that of its recipe.
 
@@ -64,7 +65,7 @@ def export_run(
     net = net_of(checkpoint, str(file))
     error_head = error_head_of(folder, checkpoint) if folder else None
     card = describe(checkpoint, net, name, error_head, view_px)
-    if error_head and data:
+    if error_head and data and _validates(checkpoint):
         calibrate(WithExpectedError(net, error_head), split_pairs(data, card.protocol, "val"), card.view_px)
     model = to_onnx(net, error_head)
     if not int8:
@@ -72,6 +73,16 @@ def export_run(
     assert data, "int8 is calibrated on training pairs"
     model = quantize(model, calibration_images(split_pairs(data, card.protocol, "train"), card.view_px))
     return model.SerializeToString(), replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
+
+
+def unseen_splits(run: Path) -> tuple[str, ...]:
+    """Of val and test, those whose pairs a run did not train on: on these it can be scored.
+
+    Raises:
+        UserError: there is no checkpoint, or it is damaged.
+    """
+    checkpoint = load_checkpoint(RunFolder(run).best_or_last() if run.is_dir() else run)
+    return ("val", "test") if _validates(checkpoint) else ("test",)
 
 
 def calibration_images(pairs: Sequence[Pair], view_px: int) -> Iterator[NDArray[np.float32]]:
@@ -105,6 +116,9 @@ def describe(
     recipe = recipe_from_json(checkpoint.recipe)
     view_px = recipe.view_px if view_px is None else view_px
     whole = WithExpectedError(net, error_head) if error_head else net
+    trained_on = (
+        f"{about['num_train_pairs']} training pairs{'' if _validates(checkpoint) else ', those of val included'}"
+    )
     loss_network = f"; perceptual loss by {about['loss_network']}" if "loss_network" in about else ""
     return Card(
         name=name,
@@ -112,7 +126,7 @@ def describe(
         summary=f"natural colour for near infrared; {recipe.summary}{loss_network}",
         recipe=recipe.name,
         commit=about.get("commit", f"ircolor {about['version']}"),
-        data=f"{about['num_train_pairs']} training pairs, protocol {about['protocol']} of folder {about['data']}/",
+        data=f"{trained_on}, protocol {about['protocol']} of folder {about['data']}/",
         licence=LICENCE,
         epochs=progress.step // about["steps_per_epoch"],
         train_seconds=round(progress.train_s, 1),
@@ -128,6 +142,11 @@ def describe(
         intensity="auto",
         view_px=view_px,
     )
+
+
+def _validates(checkpoint: Checkpoint) -> bool:
+    """Whether the run kept its validation pairs out of its training."""
+    return bool(checkpoint.about["num_val_pairs"])
 
 
 class _OnGrid(nn.Module):
@@ -148,7 +167,8 @@ def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
         net = build_net(recipe)
     except (TypeError, KeyError) as error:
         raise UserError(f"{name}: its recipe is of another version of ircolor ({error}); train it again") from error
-    checkpoint.load_into("net", net)
+    averaged = any(tensor.startswith("ema.") for tensor in checkpoint.tensors)  # beside the weights it is a mean of
+    checkpoint.load_into("ema" if averaged else "net", net)
     return net.eval()
 
 

@@ -66,13 +66,15 @@ class RunFolder:
                 begun["recipe"]["epochs"] = recipe.epochs  # a longer run begins as the shorter one: epochs may be added
             wanted = {"recipe": json.loads(json.dumps(recipe.to_json())), **about}
             same = all(begun[key] == wanted[key] for key in ("recipe", "protocol", "pairs_digest"))
-            same = same and all(begun.get(key) == wanted.get(key) for key in ("teachers", "loss_network"))
+            same = same and all(
+                begun.get(key) == wanted.get(key) for key in ("num_val_pairs", "teachers", "loss_network")
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{self.description}: damaged; start the run anew in another folder") from error
         if not same:
             raise UserError(
                 f"{self.path}: was begun with another recipe, seed, number of epochs, protocol, data, teachers or loss "
-                "network; give the same"
+                "network, or with the validation pairs included and now without, or the other way; give the same"
             )
         self._describe(begun)
         return load_checkpoint(self.last) if self.last.exists() else None

@@ -26,7 +26,7 @@ from ircolor.errors import UserError
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.folds import Fold
 from ircolor.pairs.index import find_pairs
-from ircolor.pairs.protocols import default_protocol, split_pairs
+from ircolor.pairs.protocols import default_protocol, training_pairs
 from ircolor.stop import StopSignal
 from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from ircolor.training.code_version import describe_code
@@ -68,6 +68,7 @@ def train(
     budget_s: float | None = None,
     loss_network: Path | None = None,
     compile_nets: bool = False,
+    include_val: bool = False,
     memory_budget_bytes: int = MEMORY_BUDGET_BYTES,
     console: Console | None = None,
 ) -> Outcome:
@@ -86,6 +87,7 @@ def train(
             no end before the last epoch.
         loss_network: weights of VGG-16, for a recipe with a perceptual loss (`load_vgg16`); None for our own.
         compile_nets: compile the networks; the results differ by roundings.
+        include_val: train on the validation pairs, too; nothing is validated then, and the last weights count.
         memory_budget_bytes: pairs are kept decoded in memory up to this size.
         console: where to report.
 
@@ -105,14 +107,14 @@ def train(
     if resume and init:
         raise UserError("--resume goes on from the run's own weights; leave --init out")
     protocol = protocol or default_protocol(find_pairs(data))
-    splits = {split: split_pairs(data, protocol, split) for split in ("train", "val")}
+    to_train, to_validate = training_pairs(data, protocol, include_val)
     if fold:
-        splits["train"] = fold.rest(splits["train"])
+        to_train = fold.rest(to_train)
     # Pairs: every one is decoded and checked before the first step.
-    pairs = [*splits["train"], *splits["val"]]
+    pairs = [*to_train, *to_validate]
     with console.status(f"reading and checking {len(pairs)} pairs"):
         loaded = load_pairs(pairs, memory_budget_bytes)
-    train_pairs, val_pairs = loaded.part(0, len(splits["train"])), loaded.part(len(splits["train"]), len(pairs))
+    train_pairs, val_pairs = loaded.part(0, len(to_train)), loaded.part(len(to_train), len(pairs))
     edge_map = EDGE_MAPS[recipe.edge_net.target] if recipe.edge_net else None
     dataset = PairDataset(train_pairs, recipe.augmentation, edge_map, recipe.seed)
     per_epoch = steps_per_epoch(len(dataset), recipe.batch_size)
@@ -122,7 +124,8 @@ def train(
         **describe_code(),
         "protocol": protocol,
         "data": data.resolve().name,
-        **{f"num_{split}_pairs": len(pairs) for split, pairs in splits.items()},
+        "num_train_pairs": len(to_train),
+        "num_val_pairs": len(to_validate),
         "pairs_digest": loaded.digest,
         "steps_per_epoch": per_epoch,
         "hardware": precision.hardware,
@@ -248,7 +251,7 @@ def train(
                 journal.steps(progress.step, -(-progress.step // per_epoch), means, per_s * recipe.batch_size, left_s)
                 losses, logged_step, last_log_s = {}, progress.step, now_s
 
-            if complete or (steps_into_epoch == 0 and epoch_done % recipe.validate_every == 0):
+            if to_validate and (complete or (steps_into_epoch == 0 and epoch_done % recipe.validate_every == 0)):
                 if accelerator.is_main_process:
                     picture = folder.grids / f"epoch_{epoch_done:04d}.png"
                     scores = validate(

@@ -23,7 +23,7 @@ from ircolor.nets import ErrorHead
 from ircolor.nets.base import reflect_pad_to
 from ircolor.pairs.folds import Fold
 from ircolor.pairs.index import Pair, find_pairs
-from ircolor.pairs.protocols import default_protocol, split_pairs
+from ircolor.pairs.protocols import default_protocol, training_pairs
 from ircolor.stop import StopSignal
 from ircolor.training.checkpoint import load_checkpoint, save_checkpoint
 from ircolor.training.colorized import carried, predict, seen
@@ -68,6 +68,7 @@ def train_with_trust(
     teachers: Sequence[Path] = (),
     loss_network: Path | None = None,
     compile_nets: bool = False,
+    include_val: bool = False,
     console: Console | None = None,
 ) -> Outcome:
     """As `ircolor.training.train.train`, and with `recipe.trust` the head for the expected error after that.
@@ -85,6 +86,7 @@ def train_with_trust(
         teachers=teachers,
         loss_network=loss_network,
         compile_nets=compile_nets,
+        include_val=include_val,
         console=console,
     )
     if recipe.trust is None or outcome.signal is not None:
@@ -92,7 +94,7 @@ def train_with_trust(
     console = console or Console(stderr=True, quiet=not PartialState().is_main_process)
     folder = RunFolder(run)
     protocol = protocol or default_protocol(find_pairs(data))
-    pairs = split_pairs(data, protocol, "train")
+    pairs, _ = training_pairs(data, protocol, include_val)
     folds = [Fold(number, recipe.trust.folds) for number in range(recipe.trust.folds)]
     if not all(fold.part(pairs) for fold in folds):
         raise UserError(f"{data}: trust is learned from {len(folds)} parts by scene, and there are fewer scenes")
@@ -114,6 +116,7 @@ def train_with_trust(
             resume=part.description.exists(),
             fold=fold,
             compile_nets=compile_nets,
+            include_val=include_val,
             console=console,
         )
         if stopped.signal is not None:
