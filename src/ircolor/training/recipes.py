@@ -35,6 +35,7 @@ def snet_short() -> Recipe:
         "snet_short",
         "SNet for a CPU budget: the paper's networks and losses, a faster schedule, flips and zoom",
         edge_net=EdgeNetConfig(),
+        trust=TrustConfig(fold_epochs=10, fold_width=16),
         augmentation=Augmentation(crop_px=160, flip=True, scale=(0.5, 1.0)),
         batch_size=8,
         sampling="pixels",
@@ -48,7 +49,11 @@ def snet_short() -> Recipe:
 def colornet_short() -> Recipe:
     """`snet_short` without EdgeNet, for the comparison."""
     return replace(
-        snet_short(), name="colornet_short", summary="ColorNet alone, otherwise as snet_short", edge_net=None
+        snet_short(),
+        name="colornet_short",
+        summary="ColorNet alone, otherwise as snet_short",
+        edge_net=None,
+        trust=None,
     )
 
 
