@@ -37,6 +37,8 @@ def changes_of(base: Recipe) -> dict[str, Change]:
     return {
         "unchanged": Change(base),
         "constant learning rate": Change(replace(base, schedule="constant")),
+        "crops of 60 to 100 %": Change(replace(base, augmentation=replace(base.augmentation, window=(0.6, 1.0)))),
+        "crops of 25 to 100 %": Change(replace(base, augmentation=replace(base.augmentation, window=(0.25, 1.0)))),
         "half taught by three": Change(base, taught=True),
         "all taught by three": Change(replace(base, teacher_share=1.0), taught=True),
     }

@@ -49,8 +49,8 @@ class Run:
         protocol: on what.
         name: under which it is kept.
         teachers: other runs that it learns from.
-        fold: part of the training pairs that is left out, and whose pictures of stored size are scored as "unseen" in
-            place of those of val and test.
+        fold: part of the training pairs that is left out, and whose pictures are scored as "unseen" in place of those
+            of val and test; of nirscene the whole ones.
     """
 
     recipe: Recipe
@@ -64,7 +64,9 @@ class Run:
         if self.fold is None:
             return {split: split_pairs(DATA, self.protocol, split) for split in SPLITS[self.protocol]}
         unseen = self.fold.part(split_pairs(DATA, self.protocol, "train"))
-        return {"unseen": [pair for pair in unseen if pair.columns.get("nirscene_split") != "aux"]}  # aux: 256 px
+        if self.protocol == "nirscene":  # its val and test hold no crops, which aux is made of
+            unseen = [pair for pair in unseen if pair.columns["nirscene_split"] != "aux"]
+        return {"unseen": unseen}
 
 
 def epochs_of(num_steps: int, recipe: Recipe, protocol: str) -> int:
