@@ -231,7 +231,12 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "model speed": model_speed_table,
         "speed": speed_table,
     },
-    ROOT / "docs" / "training.md": {"edgenet": edgenet_table, "seeds": seeds_table, "ablation": ablation_table},
+    ROOT / "docs" / "training.md": {
+        "edgenet": edgenet_table,
+        "seeds": seeds_table,
+        "ablation": ablation_table,
+        "cross-validation": partial(cross_validation_table, "vcip"),
+    },
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ircolor.pairs.augment import Augmentation
-from ircolor.training.baseline_recipes import COMPARED, colornet
+from ircolor.training.baseline_recipes import COMPARED, CROPS, colornet
 from ircolor.training.recipe import ColorLossConfig, EdgeNetConfig, Recipe, TrustConfig
 
 
@@ -89,7 +89,11 @@ def fast() -> Recipe:
 
 
 def vcip() -> Recipe:
-    """For the 372 pairs of the VCIP 2020 challenge, and for its scores, which hardly see colour."""
+    """For the 372 pairs of the VCIP 2020 challenge, and for its scores, which hardly see colour.
+
+    Its pictures are small, and shown smaller: crops that show most of one are what the net sees later
+    (`benchmarks/cross_validation.py`).
+    """
     return replace(
         fast(),
         name="vcip",
@@ -97,6 +101,7 @@ def vcip() -> Recipe:
         color_loss=replace(_COLORS, chroma=0.0),
         width=32,
         view_px=96,
+        augmentation=replace(CROPS, window=(0.8, 1.0)),
         trust=None,
         epochs=10,
         validate_every=5,
