@@ -54,7 +54,8 @@ def train(
 
     Every pair is read and checked before the first step. Ctrl-C stops after the current step, with a checkpoint;
     --resume then goes on to the same weights as if nothing had happened. Exit status: 0 complete, 130 or 143 stopped.
-    snet_plus, fast and snet_short go on to train nets that leave out parts of the pairs, to learn where colours go wrong.
+    snet_plus, fast and snet_short go on to train nets that leave out parts of the pairs, to learn where colours go
+    wrong.
 
     On your own pairs:
     ircolor train snet_paper --data pairs/ --run runs/mine
