@@ -20,7 +20,7 @@ def test_snet_is_the_network_of_the_paper_in_a_small_file() -> None:
     assert len(snet.data) <= 28_000_000
     assert snet.card.num_parameters == 13_394_307
     assert snet.card.scores.keys() == {"val", "test"}
-    assert (snet.card.grid_px, snet.card.halo_px) == (16, 112)
+    assert (snet.card.grid_px, snet.card.halo_px, snet.card.error_halo_px) == (16, 112, 64)
 
 
 @pytest.mark.slow

@@ -10,8 +10,9 @@ from ircolor import colorize
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
 from ircolor.trust import SURE_DELTA_E, UNSURE_DELTA_E, MeanError, error_picture, fade
-from tests.conftest import noise
-from tests.trust_models import RED, known_errors, tiny_with_head
+from ircolor.weights.seal import seal
+from tests.conftest import make_card, noise
+from tests.trust_models import RED, error_by_brightness, known_errors, tiny_with_head
 
 ERRORS = np.array([[0, SURE_DELTA_E, 15, UNSURE_DELTA_E, 90]], np.float32)
 COLORS = np.random.default_rng(0).uniform(0, 1, (1, 5, 3)).astype(np.float32)
@@ -94,6 +95,14 @@ def test_a_faded_image_is_gray_where_it_is_not_to_be_trusted(known: Path) -> Non
     faded = Colorizer(known, fade_strength=1)(infrared)
     np.testing.assert_array_equal(faded[0], [red, [gray] * 3])
     np.testing.assert_array_equal(Colorizer(known, fade_strength=0)(infrared)[0], [red, red])
+
+
+def test_tiles_reach_farther_only_where_the_expected_error_is_wanted(tmp_path: Path) -> None:
+    model = tmp_path / "wide.onnx"
+    model.write_bytes(seal(error_by_brightness(), make_card(name="wide", grid_px=1, halo_px=0, error_halo_px=40)))
+    assert Colorizer(model, tile=64).colorize_detailed(noise(100, 90)).tiling.num_tiles > 1
+    with pytest.raises(UserError, match="tile"):
+        Colorizer(model, tile=64, return_trust=True)(noise(100, 90))
 
 
 @pytest.mark.parametrize("fade_strength", [0.0, 0.7])

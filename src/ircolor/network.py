@@ -177,7 +177,7 @@ class Network:
             width,
             tile,
             grid_px=card.grid_px,
-            halo_px=card.halo_px,
+            halo_px=card.halo_px + (card.error_halo_px if self.trust else 0),
             bytes_per_px=card.bytes_per_px,
             strip_bytes_per_px=strip_bytes_per_px,
             held_bytes=held_bytes,

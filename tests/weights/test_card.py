@@ -27,6 +27,7 @@ def test_a_card_comes_back_from_json() -> None:
         ("grid_px", 257),
         ("halo_px", -1),
         ("halo_px", 4097),
+        ("error_halo_px", -1),
         ("bytes_per_px", 0),
         ("num_parameters", 0),
         ("gflop_224", float("inf")),

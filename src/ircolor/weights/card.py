@@ -20,10 +20,13 @@ _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
         "gflop_224": (0, 10**9),
         "grid_px": (1, 256),
         "halo_px": (0, 4096),
+        "error_halo_px": (0, 4096),
         "bytes_per_px": (1, 1 << 20),
         "view_px": (0, 1 << 16),
     }
 )
+
+_YOUNGER = {"latency_ms", "latency_hardware", "view_px", "error_halo_px"}  # than the first files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,7 @@ class Card:
         latency_ms: median time of a run by the size of the image, e.g. {"640x480": 19.8}; empty where not measured.
         latency_hardware: what ran it, e.g. "AMD EPYC, 2 threads, int8": times belong to a machine.
         view_px: the network is shown pictures shrunk to a shorter side of this (`ircolor.view`); 0 for as they are.
+        error_halo_px: how much farther than `halo_px` it looks where its expected error is wanted; 0 to 4096.
     """
 
     name: str
@@ -77,6 +81,7 @@ class Card:
     latency_ms: Mapping[str, float] = dataclasses.field(default_factory=dict)
     latency_hardware: str = ""
     view_px: int = 0
+    error_halo_px: int = 0
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -118,8 +123,7 @@ class Card:
         if not isinstance(fields, dict):
             raise ValueError("the card is not a JSON object")
         known = {field.name for field in dataclasses.fields(cls)}
-        required = known - {"latency_ms", "latency_hardware", "view_px"}  # younger than the first files
-        if missing := sorted(required - fields.keys()):
+        if missing := sorted(known - _YOUNGER - fields.keys()):
             raise ValueError(f"the card lacks {', '.join(missing)}")
         if unknown := sorted(fields.keys() - known):
             raise ValueError(f"the card has unknown fields {', '.join(unknown)}")
