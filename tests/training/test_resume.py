@@ -104,7 +104,7 @@ def test_resuming_nothing_is_an_error(data: Path, tmp_path: Path) -> None:
 def test_other_data_is_not_mixed_into_a_run(data: Path, tmp_path: Path) -> None:
     run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run")
     write_pairs(data, ["frame_99"])
-    with pytest.raises(UserError, match="protocol, data, teachers or loss network"):
+    with pytest.raises(UserError, match="protocol, data, teachers or loss network; give the same"):
         run_quietly(RECIPE, data, tmp_path / "run", resume=True)
 
 

@@ -87,7 +87,9 @@ def test_validation_pairs_can_be_trained_on(data: Path, tmp_path: Path) -> None:
     assert about["num_train_pairs"] == apart["num_train_pairs"] + apart["num_val_pairs"]
     assert about["num_val_pairs"] == outcome.progress.best_epoch == 0
     assert not (tmp_path / "run" / "grids").exists()  # nothing is validated
-    with pytest.raises(UserError, match="validation pairs included"):
+    with pytest.raises(
+        UserError, match="number of epochs, --include-val, protocol, data, teachers or loss network; give the same"
+    ):
         run_quietly(RECIPE, data, tmp_path / "run", resume=True)
 
 

@@ -10,6 +10,11 @@ from ircolor.training.checkpoint import Checkpoint, load_checkpoint
 from ircolor.training.recipe import Recipe
 
 
+def checkpoint_file(run: Path) -> Path:
+    """The checkpoint of a run's folder to use, `RunFolder.best_or_last`; a file is one already."""
+    return RunFolder(run).best_or_last() if run.is_dir() else run
+
+
 class RunFolder:
     """Paths of a run.
 
@@ -73,8 +78,8 @@ class RunFolder:
             raise UserError(f"{self.description}: damaged; start the run anew in another folder") from error
         if not same:
             raise UserError(
-                f"{self.path}: was begun with another recipe, seed, number of epochs, protocol, data, teachers or loss "
-                "network, or with the validation pairs included and now without, or the other way; give the same"
+                f"{self.path}: was begun with another recipe, seed, number of epochs, --include-val, protocol, data, "
+                "teachers or loss network; give the same"
             )
         self._describe(begun)
         return load_checkpoint(self.last) if self.last.exists() else None
