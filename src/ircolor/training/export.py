@@ -26,7 +26,7 @@ from ircolor.training.expected_error import calibrate
 from ircolor.training.networks import build_net
 from ircolor.training.quantize import quantize
 from ircolor.training.recipe import recipe_from_json
-from ircolor.training.run_folder import RunFolder
+from ircolor.training.run_folder import RunFolder, checkpoint_file
 from ircolor.view import seen_size, shrink
 from ircolor.weights.card import Card
 
@@ -60,7 +60,7 @@ def export_run(
         UserError: there is no checkpoint, it is damaged or of another version, or there are no pairs.
     """
     folder = RunFolder(run) if run.is_dir() else None
-    file = folder.best_or_last() if folder else run
+    file = checkpoint_file(run)
     checkpoint = load_checkpoint(file)
     net = net_of(checkpoint, str(file))
     error_head = error_head_of(folder, checkpoint) if folder else None
@@ -81,8 +81,7 @@ def unseen_splits(run: Path) -> tuple[str, ...]:
     Raises:
         UserError: there is no checkpoint, or it is damaged.
     """
-    checkpoint = load_checkpoint(RunFolder(run).best_or_last() if run.is_dir() else run)
-    return ("val", "test") if _validates(checkpoint) else ("test",)
+    return ("val", "test") if _validates(load_checkpoint(checkpoint_file(run))) else ("test",)
 
 
 def calibration_images(pairs: Sequence[Pair], view_px: int) -> Iterator[NDArray[np.float32]]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from ircolor.nets import ColorizingNet
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import net_of
-from ircolor.training.run_folder import RunFolder
+from ircolor.training.run_folder import checkpoint_file
 
 
 class Teachers:
@@ -36,7 +36,7 @@ class Teachers:
     def __init__(
         self, runs: Sequence[Path], device: torch.device, autocast: Callable[[], AbstractContextManager[object]]
     ) -> None:
-        files = [RunFolder(run).best_or_last() if run.is_dir() else run for run in runs]
+        files = [checkpoint_file(run) for run in runs]
         self.nets: list[ColorizingNet] = [
             net_of(load_checkpoint(file), str(file)).requires_grad_(False).to(device) for file in files
         ]
