@@ -13,11 +13,10 @@ from pathlib import Path
 from ircolor.training.recipe import ColorLossConfig, Recipe
 from ircolor.training.recipes import fast
 from machine import report
-from study import Run, as_file_name, run_all, spread, study_parser
+from study import COLOR_SCORES, Run, as_file_name, run_all, spreads, study_parser
 
 PROTOCOL = "nirscene"
 NUM_SEEDS = 3
-SCORES = ("psnr_db", "ssim", "delta_e_2000", "chroma_gain", "colorfulness_ratio", "angular_error_deg")
 
 
 def one_change_each() -> dict[str, Recipe]:
@@ -66,8 +65,8 @@ def main() -> None:
     scores = {key: splits["val"] for key, splits in run_all(runs, wanted.runs, wanted.jobs).items()}
     result = {
         "question": "validation scores of `fast` with one change at a time",
-        "fast": {key: spread([scores["", seed][key] for seed in range(NUM_SEEDS)]) for key in SCORES},
-        "changes": {change: {key: round(scores[change, 0][key], 4) for key in SCORES} for change in changes},
+        "fast": spreads([scores["", seed] for seed in range(NUM_SEEDS)], COLOR_SCORES),
+        "changes": {change: {key: round(scores[change, 0][key], 4) for key in COLOR_SCORES} for change in changes},
     }
     report(result, wanted.output)
 

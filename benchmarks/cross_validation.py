@@ -3,8 +3,8 @@
 The training scenes are cut into four parts, and the pictures of each are colorized by a net trained on the other
 three: 128 pictures of nirscene in place of the 22 of validation, which cannot tell recipes apart, or 350 of vcip2020.
 Neither validation nor test is looked at. Both recipes begin with the crops of the comparison; vcip has since what was
-found better here. Finished runs are kept and not done again. Needs the real pairs, in
-$IRCOLOR_DATA or ../shared/data; five to ten minutes a change on a core with bf16.
+found better here. Finished runs are kept and not done again. Needs the real pairs, in $IRCOLOR_DATA or
+../shared/data; five to ten minutes a change on a core with bf16.
 
     python benchmarks/cross_validation.py fast -o benchmarks/results/cross_validation_fast.json
     python benchmarks/cross_validation.py vcip -o benchmarks/results/cross_validation_vcip.json
@@ -18,13 +18,12 @@ from ircolor.training.baseline_recipes import CROPS
 from ircolor.training.recipe import Recipe
 from ircolor.training.recipes import RECIPES
 from machine import report
-from study import Run, as_file_name, run_all, spread, study_parser
+from study import COLOR_SCORES, Run, as_file_name, run_all, spreads, study_parser
 
 PROTOCOLS = {"fast": "nirscene", "vcip": "vcip2020"}
 NUM_FOLDS = 4
 NUM_TEACHERS = 3
 UNCHANGED = "crops of 40 to 100 %"
-SCORES = ("psnr_db", "ssim", "delta_e_2000", "chroma_gain", "colorfulness_ratio", "angular_error_deg")
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,14 @@ class Change:
 
 def changes_of(base: Recipe) -> dict[str, Change]:
     """By what is changed."""
+
+    def crops(smallest: float) -> Change:
+        return Change(replace(base, augmentation=replace(base.augmentation, window=(smallest, 1.0))))
+
     return {
         UNCHANGED: Change(base),
-        "crops of 60 to 100 %": Change(replace(base, augmentation=replace(base.augmentation, window=(0.6, 1.0)))),
-        "crops of 80 to 100 %": Change(replace(base, augmentation=replace(base.augmentation, window=(0.8, 1.0)))),
+        "crops of 60 to 100 %": crops(0.6),
+        "crops of 80 to 100 %": crops(0.8),
         "constant learning rate": Change(replace(base, schedule="constant")),
         "half taught by three": Change(base, taught=True),
         "all taught by three": Change(replace(base, teacher_share=1.0), taught=True),
@@ -80,12 +83,11 @@ def main() -> None:
     }
     scores = run_all(runs, wanted.runs, wanted.jobs)
 
-    def over_parts(change: str) -> dict[str, object]:
-        return {key: spread([scores[change, part]["unseen"][key] for part in parts]) for key in SCORES}
-
     result = {
         "question": f"scores of changes of {base.name} on pictures that its nets had not seen; std: over four parts",
-        "changes": {change: over_parts(change) for change in changes},
+        "changes": {
+            change: spreads([scores[change, part]["unseen"] for part in parts], COLOR_SCORES) for change in changes
+        },
     }
     report(result, wanted.output)
 

@@ -14,7 +14,7 @@ from ircolor.pairs.augment import Augmentation
 from ircolor.training.recipe import EdgeNetConfig, Recipe
 from ircolor.training.recipes import colornet_short
 from machine import report
-from study import SPLITS, Run, epochs_of, run_all, spread, study_parser
+from study import SPLITS, Run, epochs_of, run_all, spreads, study_parser
 
 PAPER = EdgeNetConfig(width=16)
 # What the paper and its figure say; on both protocols.
@@ -84,7 +84,7 @@ def main() -> None:
         "protocols": {
             protocol: {
                 split: {
-                    form: {key: spread([scores[protocol, form, seed][split][key] for seed in seeds]) for key in SCORES}
+                    form: spreads([scores[protocol, form, seed][split] for seed in seeds], SCORES)
                     for form in forms[protocol]
                 }
                 for split in SPLITS[protocol]

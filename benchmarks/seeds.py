@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ircolor.training.recipes import RECIPES
 from machine import report
-from study import SPLITS, Run, run_all, spread, study_parser
+from study import SPLITS, Run, run_all, spreads, study_parser
 
 SCORES = (
     "psnr_db",
@@ -45,10 +45,7 @@ def main() -> None:
     result = {
         "question": f"scores of {name} on protocol {protocol}, over seeds",
         "recipe": recipe.to_json(),
-        "splits": {
-            split: {key: spread([scores[seed][split][key] for seed in seeds]) for key in SCORES}
-            for split in SPLITS[protocol]
-        },
+        "splits": {split: spreads([scores[seed][split] for seed in seeds], SCORES) for split in SPLITS[protocol]},
     }
     report(result, wanted.output, unprinted=["recipe"])
 

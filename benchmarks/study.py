@@ -5,7 +5,7 @@ import json
 import multiprocessing
 import os
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ DATA = Path(os.environ.get("IRCOLOR_DATA", Path(__file__).parents[2] / "shared" 
 SPLITS = {"nirscene": ("val", "test"), "vcip2020": ("val",), "paper-like": ("val", "test")}
 Key = TypeVar("Key", bound=Hashable)
 Scores = dict[str, dict[str, float]]
+# Of what is compared for its colours.
+COLOR_SCORES = ("psnr_db", "ssim", "delta_e_2000", "chroma_gain", "colorfulness_ratio", "angular_error_deg")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,11 @@ def run_all(runs: Mapping[Key, Run], folder: Path, jobs: int) -> dict[Key, Score
 def as_file_name(change: str) -> str:
     """What is changed, as part of a folder's name."""
     return "_".join(re.findall(r"[\w.]+", change))
+
+
+def spreads(trainings: Sequence[Mapping[str, float]], keys: Iterable[str]) -> dict[str, object]:
+    """By key, what `spread` says of that score of several trainings."""
+    return {key: spread([scores[key] for scores in trainings]) for key in keys}
 
 
 def spread(values: Sequence[float]) -> dict[str, object]:
