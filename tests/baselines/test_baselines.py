@@ -18,10 +18,6 @@ class BaselineContract(ColorizingNetContract):
     def test_onnx_gives_what_torch_gives(self, grid_cells: tuple[int, int]) -> None:
         super().test_onnx_gives_what_torch_gives(grid_cells)
 
-    @pytest.mark.slow
-    def test_tiled_equals_whole(self) -> None:
-        super().test_tiled_equals_whole()
-
 
 class TestIizuka(BaselineContract):
     name = "iizuka"

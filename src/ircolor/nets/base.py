@@ -15,12 +15,21 @@ class ColorizingNet(nn.Module, ABC):
             the grid, the tile's pixels equal those of the whole image.
         bytes_per_px: peak memory of its ONNX form on the CPU over the number of pixels, measured.
         bytes_per_px_int8: the same of its int8 form.
+        pretrained: what parts of it were trained on before, by others; empty for nothing.
     """
 
     grid_px: int
     halo_px: int
     bytes_per_px: int
     bytes_per_px_int8: int
+    pretrained: str = ""
+
+    def load_pretrained(self) -> None:
+        """Take the weights that training begins with where these are not random; most nets have none.
+
+        Raises:
+            UserError: they are not installed.
+        """
 
     @abstractmethod
     def forward_on_grid(self, infrared: Tensor) -> Tensor:

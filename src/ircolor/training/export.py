@@ -118,6 +118,7 @@ def describe(
     trained_on = (
         f"{about['num_train_pairs']} training pairs{'' if _validates(checkpoint) else ', those of val included'}"
     )
+    pretrained = f"; {net.pretrained}" if net.pretrained else ""
     loss_network = f"; perceptual loss by {about['loss_network']}" if "loss_network" in about else ""
     return Card(
         name=name,
@@ -125,7 +126,7 @@ def describe(
         summary=f"natural colour for near infrared; {recipe.summary}{loss_network}",
         recipe=recipe.name,
         commit=about.get("commit", f"ircolor {about['version']}"),
-        data=f"{trained_on}, protocol {about['protocol']} of folder {about['data']}/",
+        data=f"{trained_on}, protocol {about['protocol']} of folder {about['data']}/{pretrained}",
         licence=LICENCE,
         epochs=progress.step // about["steps_per_epoch"],
         train_seconds=round(progress.train_s, 1),

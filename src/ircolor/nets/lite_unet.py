@@ -1,0 +1,67 @@
+"""LiteUNet, the colorizing network for CPUs: EfficientNet-Lite0 looks, a narrow decoder colours. Not in the paper.
+
+The decoder ends at half the size with an affine function of the infrared image for each channel (Gharbi et al. 2017,
+"Deep bilateral learning"), which is enlarged and evaluated at full size: no layer has many maps there, and edges are
+those of the infrared image.
+"""
+
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ircolor.nets.base import ColorizingNet
+from ircolor.nets.efficientnet_lite import EfficientNetLite0
+
+
+class LiteUNet(ColorizingNet):
+    """A U-Net whose encoder knows photographs and stays as it is; only the decoder is trained.
+
+    With the encoder trained, too, it is no better and takes three times as long (docs/research-log.md).
+
+    Args:
+        width: feature maps of the decoder at half the size; below it has 2, 3 and 4 times as many.
+    """
+
+    grid_px = 32  # halved five times
+    halo_px = 480  # 457 px of context at a tile's edge, rounded up to the grid
+    pretrained = "EfficientNet-Lite0, trained on ImageNet"
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        self.encoder = EfficientNetLite0().requires_grad_(False)
+        *skips, in_channels = self.encoder.channels
+        self.decoder = nn.ModuleList()
+        for kernel_px, factor, skip in zip((1, 3, 3, 3), (4, 3, 2, 1), reversed(skips), strict=True):
+            self.decoder.append(
+                nn.Sequential(
+                    nn.Conv2d(in_channels + skip, factor * width, kernel_px, padding=kernel_px // 2),
+                    nn.BatchNorm2d(factor * width),
+                    nn.ReLU(),
+                )
+            )
+            in_channels = factor * width
+        self.head = nn.Conv2d(width, 6, 1)
+
+    def load_pretrained(self) -> None:
+        """Let the encoder be the published one."""
+        self.encoder.load_imagenet()
+
+    def train(self, mode: bool = True) -> Self:
+        """As any module; the encoder keeps its statistics."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
+    def forward_on_grid(self, infrared: Tensor) -> Tensor:
+        """(B, 1, H, W) -> (B, 3, H, W), both in [-1, 1]; H and W multiples of 32."""
+        *skips, features = self.encoder(infrared)  # (B, 192, H/32, W/32)
+        for block in self.decoder:
+            features = block(torch.cat([skips.pop(), _doubled(features)], dim=1))
+        gain, offset = _doubled(self.head(features)).chunk(2, dim=1)  # (B, w, H/2, W/2) -> twice (B, 3, H, W)
+        return torch.tanh(gain * infrared + offset)
+
+
+def _doubled(features: Tensor) -> Tensor:
+    return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
