@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from ircolor.nets import ColorNet, EdgeNet
+from ircolor.nets import ColorNet, EdgeNet, LiteUNet
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.device import choose_precision, make_accelerator
 from ircolor.training.speed import matmul_gflops, training_gflop_of
@@ -20,6 +21,21 @@ def test_work_of_the_papers_network() -> None:
     assert net.training
     assert torch.equal(net.state_dict()["encoder.0.1.running_mean"], before)
     assert training_gflop_of(EdgeNet(64), 3, 224) > 1
+
+
+def test_parts_that_are_not_trained_are_only_run_forward() -> None:
+    net = LiteUNet(4)
+    work = training_gflop_of(net, 1, 64)
+    net.encoder.requires_grad_(True)
+    all_trained = training_gflop_of(net, 1, 64)
+    assert all_trained == pytest.approx(3 * count_gflop(net, 64))
+    assert work == pytest.approx(all_trained - 2 * count_gflop(net.encoder, 64))
+
+
+def count_gflop(net: torch.nn.Module, edge_px: int) -> float:
+    with FlopCounterMode(display=False) as counter:
+        net(torch.zeros(1, 1, edge_px, edge_px))
+    return float(counter.get_total_flops()) / 1e9
 
 
 def test_rate_of_matrix_products() -> None:

@@ -16,6 +16,8 @@ PASSES = 3  # a training step has the work of the forward pass and, for features
 def training_gflop_of(net: nn.Module, channels: int, crop_px: int) -> float:
     """Work of one training crop, forward and backward, in 10^9 floating-point operations (multiply-adds times two).
 
+    Parts that are not trained are only run forward.
+
     Args:
         net: any network of images; its batch statistics stay as they are.
         channels: of the images.
@@ -26,7 +28,13 @@ def training_gflop_of(net: nn.Module, channels: int, crop_px: int) -> float:
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         net.eval()(torch.zeros(1, channels, crop_px, crop_px, device=device))
     net.train(was_training)
-    return PASSES * float(counter.get_total_flops()) / 1e9
+    by_module = counter.get_flop_counts()
+    untrained = sum(
+        sum(by_module.get(f"{type(net).__name__}.{name}", {}).values())  # normalisations have none
+        for name, layer in net.named_modules()
+        if (own := list(layer.parameters(recurse=False))) and not any(parameter.requires_grad for parameter in own)
+    )
+    return (PASSES * float(counter.get_total_flops()) - (PASSES - 1) * untrained) / 1e9
 
 
 def matmul_gflops(accelerator: Accelerator) -> float:
