@@ -1,4 +1,4 @@
-"""What each switch of the better recipe is worth: `fast` with one thing changed at a time, on the validation images.
+"""What each switch of the better recipe is worth: `narrow_colornet` with one thing changed at a time, on val.
 
 At the recipe's own scale; the last weights count. The recipe itself with three seeds, shared with `seeds.py`, says how
 much chance does. Finished runs are kept and not done again. Needs the real pairs, in $IRCOLOR_DATA or ../shared/data;
@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ircolor.training.recipe import ColorLossConfig, Recipe
-from ircolor.training.recipes import fast
+from ircolor.training.recipes import narrow_colornet
 from machine import report
 from study import COLOR_SCORES, Run, as_file_name, run_all, spreads, study_parser
 
@@ -21,7 +21,7 @@ NUM_SEEDS = 3
 
 def one_change_each() -> dict[str, Recipe]:
     """By what is changed."""
-    base = fast()
+    base = narrow_colornet()
 
     def loss(**changes: object) -> Recipe:
         return replace(base, color_loss=replace(base.color_loss, **changes))  # type: ignore[arg-type]
@@ -56,16 +56,17 @@ def main() -> None:
     wanted = study_parser(__doc__, Path("runs/seeds")).parse_args()
     changes = one_change_each()
     runs = {
-        ("", seed): Run(replace(fast(), seed=seed), PROTOCOL, f"{PROTOCOL}-fast-{seed}") for seed in range(NUM_SEEDS)
+        ("", seed): Run(replace(narrow_colornet(), seed=seed), PROTOCOL, f"{PROTOCOL}-narrow_colornet-{seed}")
+        for seed in range(NUM_SEEDS)
     }
     runs |= {
-        (change, 0): Run(recipe, PROTOCOL, f"{PROTOCOL}-fast-{as_file_name(change)}-0")
+        (change, 0): Run(recipe, PROTOCOL, f"{PROTOCOL}-narrow_colornet-{as_file_name(change)}-0")
         for change, recipe in changes.items()
     }
     scores = {key: splits["val"] for key, splits in run_all(runs, wanted.runs, wanted.jobs).items()}
     result = {
-        "question": "validation scores of `fast` with one change at a time",
-        "fast": spreads([scores["", seed] for seed in range(NUM_SEEDS)], COLOR_SCORES),
+        "question": "validation scores of `narrow_colornet` with one change at a time",
+        "narrow_colornet": spreads([scores["", seed] for seed in range(NUM_SEEDS)], COLOR_SCORES),
         "changes": {change: {key: round(scores[change, 0][key], 4) for key in COLOR_SCORES} for change in changes},
     }
     report(result, wanted.output)

@@ -78,11 +78,32 @@ def snet_plus() -> Recipe:
 
 
 def fast() -> Recipe:
-    """`snet_plus` at a quarter of its width and seen smaller: for live video on CPUs and for small devices."""
+    """The best colours at the least work: an encoder that knows photographs, and a narrow decoder that is trained.
+
+    Only its decoder learns, 0.15 million weights: it may go through the pairs more often than nets that learn them by
+    heart.
+    """
     return replace(
         snet_plus(),
         name="fast",
-        summary="a narrow ColorNet for live video on CPUs and small devices, trained as snet_plus",
+        summary="EfficientNet-Lite0 looks, a narrow decoder colours: the best colours, and fast enough for live video",
+        net="lite_unet",
+        width=24,
+        view_px=160,
+        augmentation=Augmentation(crop_px=128, flip=True, window=(0.5, 1.0)),
+        trust=TrustConfig(fold_epochs=12),
+        epochs=24,
+        validate_every=8,
+    )
+
+
+def narrow_colornet() -> Recipe:
+    """`snet_plus` at a quarter of its width and seen smaller: what its switches are tried with, minutes a training."""
+    return replace(
+        snet_plus(),
+        name="narrow_colornet",
+        summary="a ColorNet 16 wide, trained as snet_plus",
+        trust=None,
         width=16,
         view_px=144,
     )
@@ -95,14 +116,13 @@ def vcip() -> Recipe:
     (`benchmarks/cross_validation.py`).
     """
     return replace(
-        fast(),
+        narrow_colornet(),
         name="vcip",
         summary="for the VCIP 2020 challenge: a narrow ColorNet, without the terms for colour",
         color_loss=replace(_COLORS, chroma=0.0),
         width=32,
         view_px=96,
         augmentation=replace(CROPS, window=(0.8, 1.0)),
-        trust=None,
         epochs=10,
         validate_every=5,
     )
@@ -153,6 +173,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
         colornet_short,
         snet_plus,
         fast,
+        narrow_colornet,
         vcip,
         paper_like,
         *COMPARED,
