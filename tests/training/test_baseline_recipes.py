@@ -1,4 +1,4 @@
-"""The systems of the comparison train through the same loop, and stop and resume as others do."""
+"""All networks train through the same loop, stop and resume: the systems of the comparison, and that of `fast`."""
 
 import json
 import signal
@@ -16,6 +16,7 @@ from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run
 from ircolor.training.loss_network import VGG_BLOCKS, VGG_CHANNELS, load_vgg16
 from ircolor.training.recipe import Recipe
+from ircolor.training.recipes import fast
 from tests.training.runs import assert_same_end, run_quietly, signal_at_call
 
 
@@ -26,6 +27,7 @@ def tiny(recipe: Recipe) -> Recipe:
         width=4,
         edge_net=recipe.edge_net and replace(recipe.edge_net, width=4),
         adversary=recipe.adversary and replace(recipe.adversary, width=4),
+        trust=None,
         perceptual=recipe.perceptual and replace(recipe.perceptual, steps=2),
         augmentation=replace(recipe.augmentation, crop_px=32),
         batch_size=4,
@@ -34,7 +36,7 @@ def tiny(recipe: Recipe) -> Recipe:
     )
 
 
-@pytest.mark.parametrize("recipe", [make() for make in COMPARED], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [make() for make in (*COMPARED, fast)], ids=lambda recipe: recipe.name)
 def test_trains_resumes_and_becomes_a_model(
     recipe: Recipe, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,9 @@ class LiteUNet(ColorizingNet):
 
     def __init__(self, width: int = 16) -> None:
         super().__init__()
+        # At 1024x768; the first is what the encoder takes, whose widest maps have 96 channels at half the size.
+        self.bytes_per_px = max(195, 6 * width)  # 190 at 24, 380 at 64
+        self.bytes_per_px_int8 = max(155, 5 * width)  # 150 at 24, 260 at 64
         self.encoder = EfficientNetLite0().requires_grad_(False)
         *skips, in_channels = self.encoder.channels
         self.decoder = nn.ModuleList()

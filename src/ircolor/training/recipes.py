@@ -80,7 +80,7 @@ def snet_plus() -> Recipe:
 def fast() -> Recipe:
     """The best colours at the least work: an encoder that knows photographs, and a narrow decoder that is trained.
 
-    Only its decoder learns, 0.15 million weights: it may go through the pairs more often than nets that learn them by
+    Only its decoder learns, 0.17 million weights: it may go through the pairs more often than nets that learn them by
     heart.
     """
     return replace(
@@ -89,6 +89,8 @@ def fast() -> Recipe:
         summary="EfficientNet-Lite0 looks, a narrow decoder colours: the best colours, and fast enough for live video",
         net="lite_unet",
         width=24,
+        # What these add to colourfulness costs nothing in PSNR and little in chroma gain; gray is no better a guess.
+        color_loss=replace(_COLORS, chroma=3.0, colorfulness=2.0),
         view_px=160,
         augmentation=Augmentation(crop_px=128, flip=True, window=(0.5, 1.0)),
         trust=TrustConfig(fold_epochs=12),
