@@ -42,9 +42,9 @@ class Colorizer:
         lanes: how many runs of the network at the same time make the best use of the machine.
 
     Example:
-        >>> colorizer = Colorizer("snet")
+        >>> colorizer = Colorizer()
         >>> rgb = colorizer(infrared)  # (H, W) uint8 -> (H, W, 3) uint8
-        >>> rgb, expected_error = Colorizer("fast", return_trust=True)(infrared)
+        >>> rgb, expected_error = Colorizer(return_trust=True)(infrared)
     """
 
     def __init__(

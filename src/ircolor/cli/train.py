@@ -13,7 +13,7 @@ def train(
         str,
         typer.Argument(
             metavar="RECIPE",
-            help="snet_plus, fast, snet_short, snet_paper, colornet_short, colornet_paper; vcip and paper_like, for "
+            help="fast, snet_plus, snet_short, snet_paper, colornet_short, colornet_paper; vcip and paper_like, for "
             "these protocols; smoke (seconds); of the comparison: snet, colornet, iizuka, iizuka_chroma, zhang, "
             "zhang_chroma, johnson, limmer, suarez, pix2pix.",
         ),
@@ -54,7 +54,7 @@ def train(
 
     Every pair is read and checked before the first step. Ctrl-C stops after the current step, with a checkpoint;
     --resume then goes on to the same weights as if nothing had happened. Exit status: 0 complete, 130 or 143 stopped.
-    snet_plus, fast and snet_short go on to train nets that leave out parts of the pairs, to learn where colours go
+    fast, snet_plus and snet_short go on to train nets that leave out parts of the pairs, to learn where colours go
     wrong.
 
     On your own pairs:
@@ -63,8 +63,8 @@ def train(
     The paper's ablation on a named protocol, for a fixed number of epochs:
     ircolor train colornet_paper --data pairs/ --protocol nirscene --epochs 12 --run runs/colornet
 
-    A narrow net that learns from a larger one, too:
-    ircolor train fast --data pairs/ --run runs/fast --teacher runs/snet_plus
+    A net that learns from another one, too:
+    ircolor train snet_plus --data pairs/ --run runs/plus --teacher runs/fast
 
     The final weights, once all is chosen, of all pairs but those of test:
     ircolor train fast --data pairs/ --run runs/final --include-val

@@ -26,6 +26,7 @@ class LiteUNet(ColorizingNet):
 
     grid_px = 32  # halved five times
     halo_px = 480  # 457 px of context at a tile's edge, rounded up to the grid
+    exact_convolutions = 2  # 8 bits of the first depthwise one cost 0.3 dB
     pretrained = "EfficientNet-Lite0, trained on ImageNet"
 
     def __init__(self, width: int = 16) -> None:

@@ -71,7 +71,8 @@ def export_run(
     if not int8:
         return halve_weights(model).SerializeToString(), card
     assert data, "int8 is calibrated on training pairs"
-    model = quantize(model, calibration_images(split_pairs(data, card.protocol, "train"), card.view_px))
+    images = calibration_images(split_pairs(data, card.protocol, "train"), card.view_px)
+    model = quantize(model, images, net.exact_convolutions)
     return model.SerializeToString(), replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
 
 

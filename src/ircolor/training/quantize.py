@@ -42,17 +42,21 @@ def _quiet_log() -> Iterator[None]:
         root.setLevel(level)
 
 
-def quantize(model: onnx.ModelProto, images: Iterable[NDArray[np.float32]]) -> onnx.ModelProto:
+def quantize(
+    model: onnx.ModelProto, images: Iterable[NDArray[np.float32]], exact_convolutions: int = 0
+) -> onnx.ModelProto:
     """Make an int8 model of a float32 one.
 
     Args:
         model: as `to_onnx` gives it.
         images: calibration images, each (B, 1, H, W) in [-1, 1], of sizes on the net's grid; some dozens from
             the training split.
+        exact_convolutions: so many of the first convolutions stay in float32.
 
     Returns:
         The model with the same inputs and outputs, in quantize-dequantize form.
     """
+    convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
     with _quiet_log(), tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "int8.onnx"
         quantize_static(
@@ -64,7 +68,7 @@ def quantize(model: onnx.ModelProto, images: Iterable[NDArray[np.float32]]) -> o
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=_from_last_convolutions(model.graph),
+            nodes_to_exclude=_from_last_convolutions(model.graph) + convolutions[:exact_convolutions],
         )
         quantized = onnx.load(file)
     del quantized.metadata_props[:]
