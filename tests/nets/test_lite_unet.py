@@ -6,7 +6,7 @@ import torch
 
 from ircolor.errors import UserError
 from ircolor.nets import ColorizingNet, LiteUNet
-from ircolor.nets.efficientnet_lite import WEIGHTS_PACKAGE, EfficientNetLite0
+from ircolor.nets.efficientnet import WEIGHTS_PACKAGE, EfficientNetLite0
 from tests.contracts.net_contract import ColorizingNetContract
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ircolor.nets.base import ColorizingNet
-from ircolor.nets.efficientnet_lite import EfficientNetLite0
+from ircolor.nets.efficientnet import EfficientNetLite0
 
 
 class LiteUNet(ColorizingNet):
