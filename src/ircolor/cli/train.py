@@ -13,9 +13,9 @@ def train(
         str,
         typer.Argument(
             metavar="RECIPE",
-            help="fast, snet_plus, snet_short, snet_paper, colornet_short, colornet_paper; vcip and paper_like, for "
-            "these protocols; smoke (seconds); of the comparison: snet, colornet, iizuka, iizuka_chroma, zhang, "
-            "zhang_chroma, johnson, limmer, suarez, pix2pix.",
+            help="fast, snet_plus, snet_short, snet_paper, colornet_short, colornet_paper; narrow_colornet (minutes); "
+            "vcip, vcip_scratch, paper_like, for these protocols; smoke (seconds); of the comparison: snet, colornet, "
+            "iizuka, iizuka_chroma, zhang, zhang_chroma, johnson, limmer, suarez, pix2pix.",
         ),
     ],
     *,

@@ -112,13 +112,13 @@ def narrow_colornet() -> Recipe:
 
 
 def vcip() -> Recipe:
-    """For the 372 pairs of the VCIP 2020 challenge: `fast` without its terms for colour, which scores hardly see."""
+    """For the 372 pairs of the VCIP 2020 challenge: `fast` without trust; of its three seeds the best on validation."""
     return replace(
         fast(),
         name="vcip",
-        summary="for the VCIP 2020 challenge: EfficientNet-Lite0 looks, a narrow decoder colours; no terms for colour",
-        color_loss=replace(_COLORS, chroma=0.0),
+        summary="for the VCIP 2020 challenge: EfficientNet-Lite0 looks, a narrow decoder colours",
         trust=None,
+        seed=1,
     )
 
 
