@@ -96,6 +96,15 @@ def test_a_run_is_not_mixed_with_another(
         run_quietly(replace(RECIPE, **change), data, tmp_path / "run", **options)
 
 
+def test_a_run_killed_before_its_first_checkpoint_begins_with_the_published_encoder(data: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, net="lite_unet", edge_net=None, epochs=2)
+    for name in ("whole", "killed"):
+        run_quietly(recipe, data, tmp_path / name)
+    (tmp_path / "killed" / "checkpoints" / "last.safetensors").unlink()
+    run_quietly(recipe, data, tmp_path / "killed", resume=True)
+    assert_same_end(tmp_path / "whole", tmp_path / "killed")
+
+
 def test_resuming_nothing_is_an_error(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no run to go on with"):
         run_quietly(RECIPE, data, tmp_path / "run", resume=True)

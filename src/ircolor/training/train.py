@@ -145,7 +145,7 @@ def train(
     memory_format = torch.channels_last if precision.channels_last else torch.contiguous_format
     torch.manual_seed(recipe.seed)
     colorizing = build_net(recipe)
-    if not (init or resume):
+    if not (init or checkpoint):  # a resumed run may have been killed before its first checkpoint
         colorizing.load_pretrained()
     learned = learned_losses(recipe)
     modules: dict[str, nn.Module] = {"net": colorizing, **learned}
