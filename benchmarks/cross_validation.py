@@ -68,7 +68,8 @@ def main() -> None:
     parser.add_argument("recipe", choices=list(PROTOCOLS))
     wanted = parser.parse_args()
     protocol, changes = PROTOCOLS[wanted.recipe], CHANGES[wanted.recipe]()
-    unchanged, base = next((name, change.recipe) for name, change in changes.items())
+    unchanged = next(iter(changes))
+    base = changes[unchanged].recipe
     parts = [Fold(number, NUM_FOLDS) for number in range(NUM_FOLDS)]
 
     def run(change: str, recipe: Recipe, part: Fold, teachers: tuple[Path, ...] = ()) -> Run:
