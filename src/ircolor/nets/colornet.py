@@ -8,6 +8,9 @@ What the paper leaves open, and what we chose:
   image colorized whole. With align_corners=True the result would depend on the image's size.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -29,6 +32,11 @@ class DoubleConv(nn.Sequential):
         )
 
 
+def encoder_channels(width: int) -> tuple[int, ...]:
+    """Feature maps of each block of a ColorNet's encoder, finest first."""
+    return width, 2 * width, 4 * width, 8 * width, 8 * width
+
+
 class ColorNet(ColorizingNet):
     """U-Net of five encoder and four decoder blocks; 13,394,307 parameters at the paper's width of 64.
 
@@ -45,13 +53,7 @@ class ColorNet(ColorizingNet):
         self.bytes_per_px_int8 = 12 * width  # 660 to 780
         self.encoder = nn.ModuleList(
             DoubleConv(in_channels, out_channels)
-            for in_channels, out_channels in [
-                (1, width),
-                (width, 2 * width),
-                (2 * width, 4 * width),
-                (4 * width, 8 * width),
-                (8 * width, 8 * width),
-            ]
+            for in_channels, out_channels in pairwise([1, *encoder_channels(width)])
         )
         self.decoder = nn.ModuleList(
             DoubleConv(skip_and_below, out_channels)
@@ -64,13 +66,21 @@ class ColorNet(ColorizingNet):
         )
         self.head = nn.Conv2d(width, 3, 1)
 
+    def encode(self, infrared: Tensor) -> list[Tensor]:
+        """Features of images, (B, 1, H, W), at their size, a half, 4th, 8th and 16th of it; H and W on the grid."""
+        features = [self.encoder[0](infrared)]  # (B, 64, H, W)
+        for block in self.encoder[1:]:
+            features.append(block(F.max_pool2d(features[-1], 2)))
+        return features
+
+    def decode(self, features: Sequence[Tensor]) -> Tensor:
+        """RGB, (B, 3, H, W) in [-1, 1], of what `encode` gave."""
+        *skips, below = features  # (B, 512, H/16, W/16)
+        for block in self.decoder:
+            upsampled = F.interpolate(below, scale_factor=2, mode="bilinear", align_corners=False)
+            below = block(torch.cat([skips.pop(), upsampled], dim=1))
+        return torch.tanh(self.head(below))  # (B, 64, H, W) -> (B, 3, H, W)
+
     def forward_on_grid(self, infrared: Tensor) -> Tensor:
         """(B, 1, H, W) -> (B, 3, H, W), both in [-1, 1]; H and W multiples of 16."""
-        skips = [self.encoder[0](infrared)]  # (B, 64, H, W)
-        for block in self.encoder[1:]:
-            skips.append(block(F.max_pool2d(skips[-1], 2)))
-        features = skips.pop()  # (B, 512, H/16, W/16)
-        for block in self.decoder:
-            upsampled = F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
-            features = block(torch.cat([skips.pop(), upsampled], dim=1))
-        return torch.tanh(self.head(features))  # (B, 64, H, W) -> (B, 3, H, W)
+        return self.decode(self.encode(infrared))

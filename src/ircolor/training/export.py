@@ -23,6 +23,7 @@ from ircolor.pairs.index import Pair, spread_evenly
 from ircolor.pairs.protocols import split_pairs
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
 from ircolor.training.expected_error import calibrate
+from ircolor.training.hints import HINTS_FROM
 from ircolor.training.networks import build_net
 from ircolor.training.quantize import quantize
 from ircolor.training.recipe import recipe_from_json
@@ -119,7 +120,7 @@ def describe(
     trained_on = (
         f"{about['num_train_pairs']} training pairs{'' if _validates(checkpoint) else ', those of val included'}"
     )
-    pretrained = f"; {net.pretrained}" if net.pretrained else ""
+    pretrained = "".join(f"; {other}" for other in (net.pretrained, HINTS_FROM if recipe.hints else "") if other)
     loss_network = f"; perceptual loss by {about['loss_network']}" if "loss_network" in about else ""
     return Card(
         name=name,

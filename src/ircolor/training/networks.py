@@ -4,7 +4,8 @@ from torch import Tensor, nn
 
 from ircolor.baselines import BASELINES, Zhang
 from ircolor.baselines.zhang import ChromaClasses
-from ircolor.nets import NETS, ColorizingNet
+from ircolor.nets import NETS, ColorizingNet, ColorNet
+from ircolor.training.hints import Encoding
 from ircolor.training.recipe import Recipe
 
 
@@ -31,6 +32,9 @@ class Classifying(nn.Module):
         return self.net.classify(infrared)
 
 
-def as_trained(net: ColorizingNet) -> nn.Module:
-    """What training runs: the network itself, or its part that the loss looks at."""
+def as_trained(net: ColorizingNet, recipe: Recipe) -> nn.Module:
+    """What training runs: the network itself, its part that the loss looks at, or also what lies within."""
+    if recipe.hints:
+        assert isinstance(net, ColorNet), f"recipe {recipe.name} gives hints to {recipe.net}, which takes none"
+        return Encoding(net)
     return Classifying(net) if isinstance(net, Zhang) else net

@@ -1,7 +1,7 @@
 """What a training minimises: the terms of its loss, from what a network gave and what is true.
 
 A colour loss on RGB, or on classes of chroma for a network that classifies; beside it what learned losses say: EdgeNet,
-an adversary, features of a network that was trained before.
+an adversary, features of networks that were trained before.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +18,7 @@ from ircolor.nets import NETS
 from ircolor.nets.lab import rgb_to_lab
 from ircolor.pairs.dataset import LoadedPairs
 from ircolor.training.color_loss import color_terms
+from ircolor.training.hints import Encoded, Hints, hint_loss
 from ircolor.training.losses import difference_edge_loss, mean_of_usable
 from ircolor.training.recipe import Recipe
 
@@ -36,6 +37,8 @@ def learned_losses(recipe: Recipe) -> dict[str, nn.Module]:
     if recipe.adversary:
         kinds = {"patch": PatchDiscriminator, "dcgan": DcganDiscriminator}
         learned["adversary"] = kinds[recipe.adversary.kind](recipe.adversary.width)
+    if recipe.hints:
+        learned["hints"] = Hints(recipe.width)
     return learned
 
 
@@ -48,6 +51,7 @@ class Objective:
         autocast: the arithmetic that learned losses are run in, where they are not run as they are trained.
         features: of images, for the perceptual loss; None where the recipe has none.
         chroma: bins and weights of classes, (bins, 2) and (bins,); None where the network does not classify.
+        hints: what features should tell of infrared images; None where the recipe has none.
     """
 
     def __init__(
@@ -57,18 +61,21 @@ class Objective:
         autocast: Callable[[], AbstractContextManager[object]],
         features: Features | None = None,
         chroma: tuple[Tensor, Tensor] | None = None,
+        hints: Features | None = None,
     ) -> None:
         self.recipe = recipe
         self.learned = learned
         self.autocast = autocast
         self.features = features
         self.chroma = chroma
+        self.hints = hints
 
-    def __call__(self, output: Tensor | ChromaClasses, batch: Batch, progress: float) -> dict[str, Tensor]:
+    def __call__(self, output: Tensor | ChromaClasses | Encoded, batch: Batch, progress: float) -> dict[str, Tensor]:
         """The terms by name, weighted; their sum is to be minimised.
 
         Args:
-            output: what the network gave to `batch["infrared"]`: RGB, (B, 3, H, W) in [-1, 1], or classes of chroma.
+            output: what the network gave to `batch["infrared"]`: RGB, (B, 3, H, W) in [-1, 1], with its features where
+                the recipe has hints; or classes of chroma.
             batch: items of `PairDataset`.
             progress: of the training, from 0 to 1.
         """
@@ -76,7 +83,8 @@ class Objective:
         if isinstance(output, ChromaClasses):
             assert self.chroma
             return class_terms(output, true_rgb, mask, *self.chroma)
-        pred_rgb = output.float()
+        pred_rgb, encoded = (output.rgb, output.features) if isinstance(output, Encoded) else (output, None)
+        pred_rgb = pred_rgb.float()
         terms = color_terms(pred_rgb, true_rgb, mask, self.recipe.color_loss)
         if self.recipe.edge_net:
             form = self.recipe.edge_net
@@ -97,6 +105,10 @@ class Objective:
                 pairs = list(zip(self.features(pred_rgb), self.features(true_rgb), strict=True))
             errors = [F.mse_loss(pred.float(), true.float()) for pred, true in pairs]
             terms["perceptual_loss"] = self.recipe.perceptual.weight * torch.stack(errors).mean()
+        if encoded and self.hints:
+            with self.autocast():
+                guesses, hints = self.learned["hints"](encoded), self.hints(batch["infrared"])
+            terms["hint_loss"] = self.recipe.hints * hint_loss(guesses, hints)
         return terms
 
     def _adversarial_terms(self, pred_rgb: Tensor, batch: Batch, weight: float) -> dict[str, Tensor]:

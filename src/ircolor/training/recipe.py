@@ -120,6 +120,8 @@ class Recipe:
         color_loss: what a wrong colour costs.
         adversary: a second learned loss, of an adversary.
         perceptual: a loss on features of a network that was trained before.
+        hints: weight of how badly the features of a ColorNet tell those of an encoder that was trained on photographs
+            (`training.hints`), beside the colour loss; 0 for none.
         teacher_share: how much of the target is what teachers say, where a run is given any; the rest is the truth.
         trust: also learn the expected error of each pixel; the colours are the same with and without. None for not.
         view_px: shown a picture, the net sees it shrunk to this shorter side (`ircolor.view`); 0 for as it is.
@@ -146,6 +148,7 @@ class Recipe:
     color_loss: ColorLossConfig = field(default_factory=ColorLossConfig)
     adversary: AdversaryConfig | None = None
     perceptual: PerceptualConfig | None = None
+    hints: float = 0.0
     teacher_share: float = 0.5
     trust: TrustConfig | None = None
     view_px: int = 0

@@ -7,7 +7,7 @@ from typing import Any
 from ircolor.atomic import PART_SUFFIX, write_atomic
 from ircolor.errors import UserError
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
-from ircolor.training.recipe import Recipe
+from ircolor.training.recipe import Recipe, recipe_from_json
 
 
 def checkpoint_file(run: Path) -> Path:
@@ -69,10 +69,10 @@ class RunFolder:
             begun = json.loads(self.description.read_text(encoding="utf-8"))
             if recipe.schedule == "constant":
                 begun["recipe"]["epochs"] = recipe.epochs  # a longer run begins as the shorter one: epochs may be added
-            wanted = {"recipe": json.loads(json.dumps(recipe.to_json())), **about}
-            same = all(begun[key] == wanted[key] for key in ("recipe", "protocol", "pairs_digest"))
+            same = recipe_from_json(begun["recipe"]) == recipe
+            same = same and all(begun[key] == about[key] for key in ("protocol", "pairs_digest"))
             same = same and all(
-                begun.get(key) == wanted.get(key) for key in ("num_val_pairs", "teachers", "loss_network")
+                begun.get(key) == about.get(key) for key in ("num_val_pairs", "teachers", "loss_network")
             )
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{self.description}: damaged; start the run anew in another folder") from error

@@ -31,6 +31,7 @@ from ircolor.stop import StopSignal
 from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from ircolor.training.code_version import describe_code
 from ircolor.training.device import choose_precision, make_accelerator
+from ircolor.training.hints import PhotoEncoder
 from ircolor.training.journal import Journal
 from ircolor.training.loss_network import loss_features, loss_network_name
 from ircolor.training.losses import total_loss
@@ -164,7 +165,7 @@ def train(
     )
     if checkpoint:
         checkpoint.load_optimizer(optimizer)
-    net = accelerator.prepare(as_trained(colorizing))
+    net = accelerator.prepare(as_trained(colorizing, recipe))
     prepared = {name: accelerator.prepare(module) for name, module in learned.items()}
     optimizer, loader = accelerator.prepare(optimizer, loader)
     if compile_nets:
@@ -177,7 +178,8 @@ def train(
     if isinstance(colorizing, Zhang):
         bins = colorizing.get_buffer("bins")
         chroma = bins, chroma_weights(train_pairs, bins.cpu()).to(accelerator.device)
-    objective = Objective(recipe, prepared, accelerator.autocast, features, chroma)
+    hints = PhotoEncoder(accelerator.device, memory_format) if recipe.hints else None
+    objective = Objective(recipe, prepared, accelerator.autocast, features, chroma, hints)
 
     def save(path: Path, for_resuming: bool) -> None:
         if accelerator.is_main_process:
@@ -194,6 +196,8 @@ def train(
         gflop_per_image += training_gflop_of(learned["edge_net"], 3, crop_px)
     if recipe.adversary:  # sees the true crop, and the predicted one twice
         gflop_per_image += 3 * training_gflop_of(learned["adversary"], 4, crop_px)
+    if hints:
+        gflop_per_image += training_gflop_of(hints.net, 1, crop_px)
     # Of all processes together, which have a device each.
     device_gflops = matmul_gflops(accelerator) * accelerator.num_processes
     journal = Journal(

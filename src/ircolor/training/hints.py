@@ -1,0 +1,105 @@
+"""What ColorNet's encoder is told by one that knows photographs, while it learns to colorize. Not in the paper.
+
+A few hundred pairs do not teach an encoder what things are. That of EfficientNet, trained on ImageNet, tells sky from
+water; it looks at the same crops, and ColorNet's features must tell what its features are (hints; Romero et al. 2015,
+"FitNets"). Afterwards ColorNet is alone, and as fast as ever.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ircolor.nets import ColorNet
+from ircolor.nets.base import reflect_pad_to
+from ircolor.nets.colornet import encoder_channels
+from ircolor.nets.efficientnet import EfficientNetLite0
+
+HINTED = slice(
+    1, None
+)  # its features at a 4th to a 32nd of the size; finer ones tell edges, which ColorNet finds alone
+HINTS_FROM = "hints of EfficientNet-Lite0, trained on ImageNet"
+
+
+class Encoded(NamedTuple):
+    """What a ColorNet gave: RGB, (B, 3, H, W) in [-1, 1], and the features that it is decoded from, finest first."""
+
+    rgb: Tensor
+    features: list[Tensor]
+
+
+class Encoding(nn.Module):
+    """A ColorNet that also gives its features, for images of any size."""
+
+    grid_px = 32  # of the encoder that hints
+
+    def __init__(self, net: ColorNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, infrared: Tensor) -> Encoded:
+        """Colorize images, (B, 1, H, W) in [-1, 1]; the features are those of images padded to the grid."""
+        height, width = infrared.shape[-2:]
+        features = self.net.encode(reflect_pad_to(infrared, self.grid_px))
+        return Encoded(self.net.decode(features)[..., :height, :width], features)
+
+
+class Hints(nn.Module):
+    """From ColorNet's features to those of EfficientNet, by a convolution for each scale; trained beside ColorNet.
+
+    Args:
+        width: of the ColorNet.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        channels = encoder_channels(width)
+        # A 32nd of the size has no features of its own in ColorNet. 3x3, as EfficientNet looks further there.
+        ours, theirs = [*channels[2:], channels[-1]], EfficientNetLite0.channels[HINTED]
+        self.heads = nn.ModuleList(nn.Conv2d(*both, 3, padding=1) for both in zip(ours, theirs, strict=True))
+
+    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """What EfficientNet's features must be, at 1/4 to 1/32, by ColorNet's at 1 to 1/16."""
+        own = [*features[2:], F.avg_pool2d(features[-1], 2)]
+        return [head(each) for head, each in zip(self.heads, own, strict=True)]
+
+
+def hint_loss(guesses: Sequence[Tensor], hints: Sequence[Tensor]) -> Tensor:
+    """The squared error of guesses over the mean square of features, averaged over the scales: 1 for guessing zero.
+
+    Args:
+        guesses: of `Hints`.
+        hints: what they should be, of the same shapes.
+    """
+    return torch.stack(
+        [
+            F.mse_loss(guess.float(), hint.float()) / hint.float().square().mean().clamp(min=1e-6)
+            for guess, hint in zip(guesses, hints, strict=True)
+        ]
+    ).mean()
+
+
+class PhotoEncoder:
+    """The encoder that hints, with its published weights, which stay as they are.
+
+    Args:
+        device: where it is.
+        memory_format: of its weights.
+
+    Raises:
+        UserError: the weights are not installed.
+    """
+
+    def __init__(self, device: torch.device, memory_format: torch.memory_format) -> None:
+        self.net = EfficientNetLite0()
+        self.net.load_imagenet()
+        self.net.eval().requires_grad_(False)
+        self.net.to(device).to(memory_format=memory_format)  # type: ignore[call-overload]
+
+    @torch.no_grad()
+    def __call__(self, infrared: Tensor) -> list[Tensor]:
+        """What it hints about images, (B, 1, H, W) in [-1, 1]: features at a 4th to a 32nd of their size."""
+        found: list[Tensor] = self.net(reflect_pad_to(infrared, Encoding.grid_px))
+        return found[HINTED]

