@@ -35,10 +35,16 @@ class Change:
 def changes_of_fast() -> dict[str, Change]:
     """By what is changed; the unchanged recipe first."""
     base = replace(RECIPES["fast"](), trust=None)
+    narrow, hints = RECIPES["narrow_colornet"](), RECIPES["snet_plus"]().hints
+    longer = replace(narrow, epochs=20)
     return {
         "as it is": Change(base),
-        "the loss of snet_plus": Change(replace(base, color_loss=RECIPES["snet_plus"]().color_loss)),
-        "a ColorNet 16 wide in its place": Change(RECIPES["narrow_colornet"]()),
+        "a ColorNet 16 wide in its place": Change(narrow),
+        "that, 20 epochs": Change(longer),
+        "that, 20 epochs, with hints": Change(replace(longer, hints=hints)),
+        "that, 20 epochs, with hints and the loss of fast": Change(
+            replace(longer, hints=hints, color_loss=base.color_loss)
+        ),
     }
 
 

@@ -26,8 +26,7 @@ SHOWN_OF_TRAININGS = ("psnr_db", "ssim", "delta_e_2000", "chroma_gain", "colorfu
 SEEDS = {
     "snet": "`snet`: ColorNet and EdgeNet, the paper's losses",
     "snet_plus": "`snet_plus`",
-    "narrow_colornet": "`narrow_colornet`: `snet_plus` 16 wide",
-    "narrow_colornet_taught": "the same, taught by `snet_plus`",
+    "narrow_colornet": "`narrow_colornet`: 16 wide, without hints",
     "fast": "`fast`",
 }
 LABELS = {

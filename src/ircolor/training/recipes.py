@@ -60,20 +60,22 @@ def colornet_short() -> Recipe:
 # Chosen by cross-validation over scenes of the training pairs (docs/research-log.md). No shifts: in crops as small as
 # these, pairs are aligned to a fraction of a pixel.
 _COLORS = ColorLossConfig("squared", ssim=0.5, chroma=1.0)
+# What these add to colourfulness costs nothing in PSNR where a net knows what things are; gray is no better a guess.
+_VIVID = replace(_COLORS, chroma=6.0, colorfulness=2.0)
 
 
 def snet_plus() -> Recipe:
-    """The paper's ColorNet, trained for colour: see docs/training.md for its switches, the research log for why.
-
-    Few epochs: on a few hundred pairs, brightness is learned by heart from then on.
-    """
+    """The paper's ColorNet, trained for colour with hints of an encoder that knows photographs (docs/training.md)."""
     return replace(
         colornet(),
         name="snet_plus",
-        summary="the paper's ColorNet with a loss for colour and structure, on crops that show much of a scene",
-        color_loss=_COLORS,
-        trust=TrustConfig(fold_epochs=8, fold_width=16),  # of fewer pairs: as many steps as the net itself
-        validate_every=3,
+        summary="the paper's ColorNet, told by EfficientNet-Lite0 what things are, and a loss for colour",
+        color_loss=_VIVID,
+        hints=3.0,
+        view_px=128,
+        trust=TrustConfig(fold_epochs=27, fold_width=16),  # of fewer pairs: as many steps as the net itself
+        epochs=20,
+        validate_every=4,
     )
 
 
@@ -89,9 +91,9 @@ def fast() -> Recipe:
         summary="EfficientNet-Lite0 looks, a narrow decoder colours: the best colours, and fast enough for live video",
         net="lite_unet",
         width=24,
-        # What these add to colourfulness costs nothing in PSNR and little in chroma gain; gray is no better a guess.
-        color_loss=replace(_COLORS, chroma=3.0, colorfulness=2.0),
-        view_px=160,
+        color_loss=_VIVID,
+        hints=0.0,  # its own encoder is the one that hints
+        view_px=144,
         augmentation=Augmentation(crop_px=128, flip=True, window=(0.5, 1.0)),
         trust=TrustConfig(fold_epochs=12),
         epochs=24,
@@ -100,14 +102,18 @@ def fast() -> Recipe:
 
 
 def narrow_colornet() -> Recipe:
-    """`snet_plus` at a quarter of its width and seen smaller: what its switches are tried with, minutes a training."""
+    """A quarter of the paper's width, without hints: what switches of the loss are tried with, minutes a training.
+
+    Few epochs: on a few hundred pairs, brightness is learned by heart from then on.
+    """
     return replace(
-        snet_plus(),
+        colornet(),
         name="narrow_colornet",
-        summary="a ColorNet 16 wide, trained as snet_plus",
-        trust=None,
+        summary="a ColorNet 16 wide, with a loss for colour and structure",
         width=16,
+        color_loss=_COLORS,
         view_px=144,
+        validate_every=3,
     )
 
 
@@ -150,14 +156,15 @@ def paper_like() -> Recipe:
         fast(),
         name="paper_like",
         summary="for protocol paper-like alone: fast with a wide decoder, to know its places by heart",
-        width=64,
+        width=96,
         color_loss=_COLORS,
-        view_px=96,
-        augmentation=Augmentation(crop_px=96, window=(0.8, 1.0)),
+        view_px=128,
+        augmentation=Augmentation(crop_px=128, window=(0.8, 1.0)),
         batch_size=16,
         learning_rate=2e-3,
         trust=None,
-        validate_every=6,
+        epochs=72,
+        validate_every=8,
     )
 
 
