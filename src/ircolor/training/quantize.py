@@ -71,7 +71,7 @@ def quantize(
             nodes_to_exclude=_from_last_convolutions(model.graph) + convolutions[:exact_convolutions],
         )
         quantized = onnx.load(file)
-    del quantized.metadata_props[:]
+    del quantized.metadata_props[:], quantized.graph.value_info[:]  # shapes that the runtime finds out by itself
     return quantized
 
 
