@@ -44,6 +44,8 @@ def test_a_run_with_trust_becomes_a_model_that_gives_it(data: Path, tmp_path: Pa
     assert error.shape == (70, 90)
     assert error.min() > 0
     np.testing.assert_array_equal(rgb, Colorizer(file)(infrared))
+    _, of_last = export_run(run / "checkpoints" / "last.safetensors", "mine", data)
+    assert of_last.error_halo_px == card.error_halo_px > 0  # any checkpoint of the run takes its trust along
 
 
 def test_trust_is_learned_from_all_pairs_that_are_trained_on(data: Path, tmp_path: Path) -> None:

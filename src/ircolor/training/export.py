@@ -47,7 +47,8 @@ def export_run(
     """Make a model of a run.
 
     Args:
-        run: folder of the run, whose best checkpoint is taken, or a checkpoint file.
+        run: folder of the run, whose best checkpoint is taken, or a checkpoint file; that of a run takes the run's
+            expected error along where it is learned.
         name: what users will call the model.
         data: folder of the run's pairs; given, the expected error is brought to scale on validation pairs, unless
             the net has seen these.
@@ -60,11 +61,11 @@ def export_run(
     Raises:
         UserError: there is no checkpoint, it is damaged or of another version, or there are no pairs.
     """
-    folder = RunFolder(run) if run.is_dir() else None
     file = checkpoint_file(run)
+    folder = RunFolder(file.resolve().parent.parent)
     checkpoint = load_checkpoint(file)
     net = net_of(checkpoint, str(file))
-    error_head = error_head_of(folder, checkpoint) if folder else None
+    error_head = error_head_of(folder, checkpoint) if run.is_dir() or folder.trust.is_file() else None
     card = describe(checkpoint, net, name, error_head, view_px)
     if error_head and data and _validates(checkpoint):
         calibrate(WithExpectedError(net, error_head), split_pairs(data, card.protocol, "val"), card.view_px)
