@@ -34,8 +34,8 @@ LABELS = {
     "cubic-curve": "cubic curve per pixel",
     "colornet": "ColorNet alone",
     "snet": "`snet` (bundled): ColorNet + EdgeNet",
-    "snet_plus": "`snet_plus` (bundled): ColorNet, trained for colour and structure, seen at 224 px",
-    "fast": "`fast` (bundled, default): EfficientNet-Lite0 with a narrow decoder, seen at 160 px",
+    "snet_plus": "`snet_plus` (bundled): ColorNet, trained for colour with hints, seen at 128 px",
+    "fast": "`fast` (bundled, default): EfficientNet-Lite0 with a narrow decoder, seen at 128 px",
 }
 REGISTRATION_LABELS = {
     "sift_ransac": "SIFT, ratio test, RANSAC similarity on intensities",
