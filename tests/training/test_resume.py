@@ -81,6 +81,19 @@ def test_epochs_may_be_added_to_a_finished_run(data: Path, tmp_path: Path) -> No
     assert json.loads((tmp_path / "longer" / "run.json").read_text())["recipe"]["epochs"] == 4
 
 
+def test_a_run_of_before_a_recipe_had_one_of_its_fields_goes_on(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run")
+    file = tmp_path / "run" / "run.json"
+    description = json.loads(file.read_text())
+    assert description["recipe"].pop("hints") == 0
+    file.write_text(json.dumps(description))
+    assert run_quietly(RECIPE, data, tmp_path / "run", resume=True).progress.step == 8
+    description["recipe"]["of_a_later_version"] = 1
+    file.write_text(json.dumps(description))
+    with pytest.raises(UserError, match="was begun with another recipe"):
+        run_quietly(RECIPE, data, tmp_path / "run", resume=True)
+
+
 @pytest.mark.parametrize(
     ("options", "change", "message"),
     [

@@ -237,11 +237,17 @@ def test_the_cosine_rises_over_a_twentieth_and_ends_at_zero() -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_share_a_run(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hints", [0.0, 1.0])
+def test_two_processes_share_a_run(data: Path, tmp_path: Path, hints: float) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "ircolor", "train", "smoke", "--data", str(data), "--run", str(tmp_path / "run")]
+    code = (
+        "from dataclasses import replace; from pathlib import Path; from ircolor.training.recipes import smoke; "
+        "from ircolor.training.train import train; "
+        f"train(replace(smoke(), hints={hints}), Path({str(data)!r}), None, Path({str(tmp_path / 'run')!r}))"
+    )
+    command = [sys.executable, "-c", code]
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
     processes = [
         subprocess.Popen(command, env=os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank}, stderr=subprocess.PIPE)

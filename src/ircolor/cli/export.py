@@ -29,6 +29,8 @@ def export(
 ) -> None:
     """Make one model file, with its card, of the best checkpoint of a run; the last one of a run that has no best.
 
+    Any other checkpoint can be given itself; it takes the run's trust along where that is learned.
+
     A model to try on your images:
     ircolor export runs/mine -o mine.onnx
     ircolor colorize night.png --model mine.onnx

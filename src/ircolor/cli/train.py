@@ -64,7 +64,7 @@ def train(
     ircolor train colornet_paper --data pairs/ --protocol nirscene --epochs 12 --run runs/colornet
 
     A net that learns from another one, too:
-    ircolor train snet_plus --data pairs/ --run runs/plus --teacher runs/fast
+    ircolor train narrow_colornet --data pairs/ --run runs/narrow --teacher runs/plus
 
     The final weights, once all is chosen, of all pairs but those of test:
     ircolor train fast --data pairs/ --run runs/final --include-val

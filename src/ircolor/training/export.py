@@ -62,7 +62,7 @@ def export_run(
         UserError: there is no checkpoint, it is damaged or of another version, or there are no pairs.
     """
     file = checkpoint_file(run)
-    folder = RunFolder(file.resolve().parent.parent)
+    folder = RunFolder(run if run.is_dir() else file.absolute().parent.parent)
     checkpoint = load_checkpoint(file)
     net = net_of(checkpoint, str(file))
     error_head = error_head_of(folder, checkpoint) if run.is_dir() or folder.trust.is_file() else None
@@ -121,7 +121,7 @@ def describe(
     trained_on = (
         f"{about['num_train_pairs']} training pairs{'' if _validates(checkpoint) else ', those of val included'}"
     )
-    pretrained = "".join(f"; {other}" for other in (net.pretrained, HINTS_FROM if recipe.hints else "") if other)
+    others = "".join(f"; {other}" for other in (net.pretrained, HINTS_FROM if recipe.hints else "") if other)
     loss_network = f"; perceptual loss by {about['loss_network']}" if "loss_network" in about else ""
     return Card(
         name=name,
@@ -129,7 +129,7 @@ def describe(
         summary=f"natural colour for near infrared; {recipe.summary}{loss_network}",
         recipe=recipe.name,
         commit=about.get("commit", f"ircolor {about['version']}"),
-        data=f"{trained_on}, protocol {about['protocol']} of folder {about['data']}/{pretrained}",
+        data=f"{trained_on}, protocol {about['protocol']} of folder {about['data']}/{others}",
         licence=LICENCE,
         epochs=progress.step // about["steps_per_epoch"],
         train_seconds=round(progress.train_s, 1),

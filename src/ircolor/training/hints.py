@@ -17,14 +17,13 @@ from ircolor.nets.base import reflect_pad_to
 from ircolor.nets.colornet import encoder_channels
 from ircolor.nets.efficientnet import EfficientNetLite0
 
-HINTED = slice(
-    1, None
-)  # its features at a 4th to a 32nd of the size; finer ones tell edges, which ColorNet finds alone
+# EfficientNet's features at a 4th to a 32nd of the size: finer ones tell edges, which ColorNet finds alone.
+HINTED = slice(1, None)
 HINTS_FROM = "hints of EfficientNet-Lite0, trained on ImageNet"
 
 
 class Encoded(NamedTuple):
-    """What a ColorNet gave: RGB, (B, 3, H, W) in [-1, 1], and the features that it is decoded from, finest first."""
+    """What a ColorNet gave: RGB, (B, 3, H, W) in [-1, 1], and its features at a 4th, 8th and 16th of the size."""
 
     rgb: Tensor
     features: list[Tensor]
@@ -43,7 +42,7 @@ class Encoding(nn.Module):
         """Colorize images, (B, 1, H, W) in [-1, 1]; the features are those of images padded to the grid."""
         height, width = infrared.shape[-2:]
         features = self.net.encode(reflect_pad_to(infrared, self.grid_px))
-        return Encoded(self.net.decode(features)[..., :height, :width], features)
+        return Encoded(self.net.decode(features)[..., :height, :width], features[2:])
 
 
 class Hints(nn.Module):
@@ -55,19 +54,21 @@ class Hints(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        channels = encoder_channels(width)
+        *ours, deepest = encoder_channels(width)[2:]
         # A 32nd of the size has no features of its own in ColorNet. 3x3, as EfficientNet looks further there.
-        ours, theirs = [*channels[2:], channels[-1]], EfficientNetLite0.channels[HINTED]
+        ours, theirs = [*ours, deepest, deepest], EfficientNetLite0.channels[HINTED]
         self.heads = nn.ModuleList(nn.Conv2d(*both, 3, padding=1) for both in zip(ours, theirs, strict=True))
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """What EfficientNet's features must be, at 1/4 to 1/32, by ColorNet's at 1 to 1/16."""
-        own = [*features[2:], F.avg_pool2d(features[-1], 2)]
+        """What EfficientNet's features must be, at 1/4 to 1/32, by ColorNet's at 1/4 to 1/16."""
+        own = [*features, F.avg_pool2d(features[-1], 2)]
         return [head(each) for head, each in zip(self.heads, own, strict=True)]
 
 
 def hint_loss(guesses: Sequence[Tensor], hints: Sequence[Tensor]) -> Tensor:
     """The squared error of guesses over the mean square of features, averaged over the scales: 1 for guessing zero.
+
+    Masks have no part in it: they say where the true colours can be used, and hints look at infrared alone.
 
     Args:
         guesses: of `Hints`.
@@ -75,7 +76,7 @@ def hint_loss(guesses: Sequence[Tensor], hints: Sequence[Tensor]) -> Tensor:
     """
     return torch.stack(
         [
-            F.mse_loss(guess.float(), hint.float()) / hint.float().square().mean().clamp(min=1e-6)
+            F.mse_loss(guess.float(), hint.float()) / hint.float().square().mean()
             for guess, hint in zip(guesses, hints, strict=True)
         ]
     ).mean()

@@ -33,7 +33,7 @@ class Classifying(nn.Module):
 
 
 def as_trained(net: ColorizingNet, recipe: Recipe) -> nn.Module:
-    """What training runs: the network itself, its part that the loss looks at, or also what lies within."""
+    """What training runs: the network itself, its part that the loss looks at, or it with its features."""
     if recipe.hints:
         assert isinstance(net, ColorNet), f"recipe {recipe.name} gives hints to {recipe.net}, which takes none"
         return Encoding(net)

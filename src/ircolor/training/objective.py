@@ -83,8 +83,7 @@ class Objective:
         if isinstance(output, ChromaClasses):
             assert self.chroma
             return class_terms(output, true_rgb, mask, *self.chroma)
-        pred_rgb, encoded = (output.rgb, output.features) if isinstance(output, Encoded) else (output, None)
-        pred_rgb = pred_rgb.float()
+        pred_rgb = (output.rgb if isinstance(output, Encoded) else output).float()
         terms = color_terms(pred_rgb, true_rgb, mask, self.recipe.color_loss)
         if self.recipe.edge_net:
             form = self.recipe.edge_net
@@ -105,9 +104,11 @@ class Objective:
                 pairs = list(zip(self.features(pred_rgb), self.features(true_rgb), strict=True))
             errors = [F.mse_loss(pred.float(), true.float()) for pred, true in pairs]
             terms["perceptual_loss"] = self.recipe.perceptual.weight * torch.stack(errors).mean()
-        if encoded and self.hints:
+        if self.recipe.hints:
+            assert isinstance(output, Encoded)
+            assert self.hints
             with self.autocast():
-                guesses, hints = self.learned["hints"](encoded), self.hints(batch["infrared"])
+                guesses, hints = self.learned["hints"](output.features), self.hints(batch["infrared"])
             terms["hint_loss"] = self.recipe.hints * hint_loss(guesses, hints)
         return terms
 

@@ -208,3 +208,11 @@ def recipe_from_json(values: dict[str, Any]) -> Recipe:
     if unknown:
         raise TypeError(f"unknown recipe fields: {', '.join(sorted(unknown))}")
     return Recipe(**values)
+
+
+def is_recipe(values: dict[str, Any], recipe: Recipe) -> bool:
+    """Whether this is what a run wrote that began with a recipe; fields that recipes got since have their defaults."""
+    try:
+        return recipe_from_json(values) == recipe
+    except TypeError:  # of another version
+        return False

@@ -7,7 +7,7 @@ from typing import Any
 from ircolor.atomic import PART_SUFFIX, write_atomic
 from ircolor.errors import UserError
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
-from ircolor.training.recipe import Recipe, recipe_from_json
+from ircolor.training.recipe import Recipe, is_recipe
 
 
 def checkpoint_file(run: Path) -> Path:
@@ -69,7 +69,7 @@ class RunFolder:
             begun = json.loads(self.description.read_text(encoding="utf-8"))
             if recipe.schedule == "constant":
                 begun["recipe"]["epochs"] = recipe.epochs  # a longer run begins as the shorter one: epochs may be added
-            same = recipe_from_json(begun["recipe"]) == recipe
+            same = is_recipe(begun["recipe"], recipe)
             same = same and all(begun[key] == about[key] for key in ("protocol", "pairs_digest"))
             same = same and all(
                 begun.get(key) == about.get(key) for key in ("num_val_pairs", "teachers", "loss_network")

@@ -15,7 +15,7 @@ from ircolor.training.baseline_recipes import COMPARED
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run, net_of
 from ircolor.training.loss_network import loss_network_name
-from ircolor.training.recipe import Recipe, recipe_from_json
+from ircolor.training.recipe import Recipe, is_recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
 from ircolor.training.views import psnr_by_view
@@ -127,7 +127,7 @@ def _check_run(folder: RunFolder, recipe: Recipe, loss_network: Path | None) -> 
     """Raise UserError where a finished run is of another recipe, or was trained with another loss network."""
     try:
         kept = json.loads(folder.description.read_text(encoding="utf-8"))
-        same = recipe_from_json(kept["recipe"]) == recipe  # fields that recipes got since have their defaults
+        same = is_recipe(kept["recipe"], recipe)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder.description}: missing or damaged; delete the folder to train it anew") from error
     if recipe.perceptual:
