@@ -19,7 +19,6 @@ from ircolor.training.recipes import RECIPES
 from machine import report
 from study import COLOR_SCORES, Run, as_file_name, run_all, spreads, study_parser
 
-PROTOCOLS = {"fast": "nirscene", "vcip_scratch": "vcip2020"}
 NUM_FOLDS = 4
 NUM_TEACHERS = 3
 
@@ -65,15 +64,17 @@ def changes_of_vcip_scratch() -> dict[str, Change]:
     }
 
 
-CHANGES = {"fast": changes_of_fast, "vcip_scratch": changes_of_vcip_scratch}
+# By recipe: on what, and what is asked.
+STUDIES = {"fast": ("nirscene", changes_of_fast), "vcip_scratch": ("vcip2020", changes_of_vcip_scratch)}
 
 
 def main() -> None:
     """Train all, score all, report."""
     parser = study_parser(__doc__, Path("runs/cross_validation"))
-    parser.add_argument("recipe", choices=list(PROTOCOLS))
+    parser.add_argument("recipe", choices=list(STUDIES))
     wanted = parser.parse_args()
-    protocol, changes = PROTOCOLS[wanted.recipe], CHANGES[wanted.recipe]()
+    protocol, changes_of = STUDIES[wanted.recipe]
+    changes = changes_of()
     unchanged = next(iter(changes))
     base = changes[unchanged].recipe
     parts = [Fold(number, NUM_FOLDS) for number in range(NUM_FOLDS)]

@@ -14,7 +14,7 @@ from ircolor.training.export import export_run
 from ircolor.training.hints import Encoding, Hints, PhotoEncoder, hint_loss
 from tests.training.runs import RECIPE, assert_same_end, run_quietly
 
-HINTED = replace(RECIPE, hints=1.0, epochs=4)
+HINTED = replace(RECIPE, hints=1.0)
 
 
 @pytest.fixture(scope="module")

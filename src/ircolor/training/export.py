@@ -27,7 +27,7 @@ from ircolor.training.hints import HINTS_FROM
 from ircolor.training.networks import build_net
 from ircolor.training.quantize import quantize
 from ircolor.training.recipe import recipe_from_json
-from ircolor.training.run_folder import RunFolder, checkpoint_file
+from ircolor.training.run_folder import RunFolder, checkpoint_file, run_folder_of
 from ircolor.view import seen_size, shrink
 from ircolor.weights.card import Card
 
@@ -62,7 +62,7 @@ def export_run(
         UserError: there is no checkpoint, it is damaged or of another version, or there are no pairs.
     """
     file = checkpoint_file(run)
-    folder = RunFolder(run if run.is_dir() else file.absolute().parent.parent)
+    folder = run_folder_of(run)
     checkpoint = load_checkpoint(file)
     net = net_of(checkpoint, str(file))
     error_head = error_head_of(folder, checkpoint) if run.is_dir() or folder.trust.is_file() else None

@@ -15,6 +15,11 @@ def checkpoint_file(run: Path) -> Path:
     return RunFolder(run).best_or_last() if run.is_dir() else run
 
 
+def run_folder_of(run: Path) -> "RunFolder":
+    """The folder of a run, or that in which one of its checkpoints lies."""
+    return RunFolder(run if run.is_dir() else run.absolute().parent.parent)
+
+
 class RunFolder:
     """Paths of a run.
 
