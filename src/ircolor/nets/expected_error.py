@@ -41,6 +41,9 @@ class ErrorHead(nn.Module):
         for in_channels in (3 * 5, width):  # of three scales
             layers += [nn.Conv2d(in_channels, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
         self.mixed = nn.Sequential(*layers)
+        # The mean of a cell as a convolution: twice as fast in onnxruntime as its pooling of five maps.
+        means = torch.eye(5)[..., None, None].expand(5, 5, CELL_PX, CELL_PX) / CELL_PX**2
+        self.register_buffer("cell_means", means.contiguous(), persistent=False)
         self.log_error = nn.Conv2d(width, 1, 1)
         assert self.log_error.bias is not None
         nn.init.constant_(self.log_error.bias, math.log(10.0))  # about what nets reach: training begins near it
@@ -55,13 +58,12 @@ class ErrorHead(nn.Module):
         Returns:
             (B, 1, H, W), above 0, in units of CIEDE2000.
         """
-        fine = F.avg_pool2d(torch.cat([infrared, rgb.detach(), infrared * infrared], dim=1), CELL_PX)
+        seen = torch.cat([infrared, rgb.detach(), infrared * infrared], dim=1)
+        fine = F.conv2d(seen, self.get_buffer("cell_means"), stride=CELL_PX)
         coarse = F.avg_pool2d(fine, COARSE_CELLS)  # (B, 5, H/16, W/16)
         wide = F.avg_pool2d(coarse, 3, stride=1, padding=1, count_include_pad=False)
-        scales = [
-            _means_and_texture(fine),
-            *(_enlarged(_means_and_texture(each), COARSE_CELLS) for each in (coarse, wide)),
-        ]
+        around = _means_and_texture(torch.stack([coarse, wide], dim=1)).flatten(1, 2)  # (B, 2 * 5, H/16, W/16)
+        scales = [_means_and_texture(fine), _enlarged(around, COARSE_CELLS)]
         log_error = self.log_error(self.mixed(torch.cat(scales, dim=1)))  # (B, 1, H/4, W/4)
         return _enlarged(torch.exp(log_error.clamp(max=math.log(MAX_DELTA_E))), CELL_PX)
 
@@ -73,9 +75,17 @@ class ErrorHead(nn.Module):
 
 
 def _means_and_texture(means: Tensor) -> Tensor:
-    """Of means of infrared, red, green, blue, infrared squared: the first four, and the deviation of the infrared."""
-    variance = means[:, 4:] - means[:, :1] * means[:, :1]
-    return torch.cat([means[:, :4], variance.clamp(min=MIN_VARIANCE).sqrt()], dim=1)
+    """Of means of infrared, red, green, blue, infrared squared: the first four, and the deviation of the infrared.
+
+    Args:
+        means: (..., 5, H, W).
+
+    Returns:
+        The same shape.
+    """
+    infrared, squared = means[..., :1, :, :], means[..., 4:, :, :]
+    variance = squared - infrared * infrared
+    return torch.cat([means[..., :4, :, :], variance.clamp(min=MIN_VARIANCE).sqrt()], dim=-3)
 
 
 def _enlarged(maps: Tensor, factor: int) -> Tensor:
