@@ -30,7 +30,7 @@ def data(tmp_path: Path) -> Path:
         (["snet_papr", "--data", "d", "--run", "r"], "error: recipe 'snet_papr': unknown; did you mean snet_paper?"),
         (
             ["smoke", "--data", "d", "--run", "r", "--loss-network", "v"],
-            "error: --loss-network: recipe smoke has no perc",
+            "error: --loss-network: recipe smoke does not look through",
         ),
         (["smoke", "--data", "absent", "--run", "r"], "error: absent: no such folder"),
         (["smoke", "--data", ".", "--run", "r", "--resume"], "error: r: no run to go on with"),

@@ -11,7 +11,8 @@ from ircolor.errors import UserError
 from ircolor.nets import ColorNet
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run
-from ircolor.training.hints import Encoding, Hints, PhotoEncoder, hint_loss
+from ircolor.training.hints import Encoding, Hints, PhotoEncoder
+from ircolor.training.losses import feature_error
 from tests.training.runs import RECIPE, assert_same_end, run_quietly
 
 HINTED = replace(RECIPE, hints=1.0)
@@ -20,14 +21,6 @@ HINTED = replace(RECIPE, hints=1.0)
 @pytest.fixture(scope="module")
 def encoder() -> PhotoEncoder:
     return PhotoEncoder(torch.device("cpu"), torch.contiguous_format)
-
-
-def test_the_loss_is_the_error_over_the_mean_square() -> None:
-    torch.manual_seed(0)
-    hints = [torch.randn(2, 3, 4, 4), 100 * torch.randn(2, 5, 2, 2)]
-    assert hint_loss(hints, hints) == 0
-    assert hint_loss([torch.zeros_like(hint) for hint in hints], hints).item() == pytest.approx(1)
-    assert hint_loss([hints[0], 2 * hints[1]], hints).item() == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("size", [(32, 64), (50, 70)])
@@ -55,7 +48,8 @@ def test_net_and_heads_learn_and_the_encoder_stays(encoder: PhotoEncoder) -> Non
     net, heads = ColorNet(width=2), Hints(2)
     before = {name: tensor.clone() for name, tensor in encoder.net.state_dict().items()}  # statistics, too
     infrared = torch.rand(2, 1, 64, 64) * 2 - 1
-    hint_loss(heads(Encoding(net)(infrared).features), encoder(infrared)).backward()  # type: ignore[no-untyped-call]
+    guesses = heads(Encoding(net)(infrared).features)
+    feature_error(guesses, encoder(infrared)).backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is not None for parameter in [*heads.parameters(), *net.encoder.parameters()])
     assert all(parameter.grad is None for parameter in [*encoder.net.parameters(), *net.decoder.parameters()])
     assert all(torch.equal(before[name], tensor) for name, tensor in encoder.net.state_dict().items())

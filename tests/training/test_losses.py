@@ -11,6 +11,7 @@ from ircolor.training.losses import (
     difference_map,
     edge_enhanced_rgb,
     edge_loss,
+    feature_error,
     squared_error,
     total_loss,
 )
@@ -97,6 +98,14 @@ def test_equation_6_shows_the_difference_map_to_edge_net_and_reaches_the_predict
     assert loss.item() == pytest.approx((16 + 4) / 2)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.testing.assert_close(predicted.grad, torch.tensor([4.0, 2.0]).expand(1, 3, 1, 2))
+
+
+def test_the_error_of_features_is_over_their_mean_square() -> None:
+    torch.manual_seed(0)
+    features = [torch.randn(2, 3, 4, 4), 100 * torch.randn(2, 5, 2, 2)]
+    assert feature_error(features, features) == 0
+    assert feature_error([torch.zeros_like(each) for each in features], features).item() == pytest.approx(1)
+    assert feature_error([features[0], 2 * features[1]], features).item() == pytest.approx(0.5)
 
 
 def test_equation_7_weighs_both_terms_alike() -> None:

@@ -86,8 +86,8 @@ def train(
         raise UserError(f"training needs {error.name}; install it with: pip install 'ircolor[train]'") from error
 
     chosen = RECIPES[recipe]()
-    if loss_network is not None and chosen.perceptual is None:
-        raise UserError(f"--loss-network: recipe {recipe} has no perceptual loss; leave it out, or train johnson")
+    if loss_network is not None and (chosen.perceptual is None or chosen.perceptual.network != "own"):
+        raise UserError(f"--loss-network: recipe {recipe} does not look through VGG-16; leave it out, or train johnson")
     chosen = replace(chosen, epochs=chosen.epochs if epochs is None else epochs)
     chosen = replace(chosen, seed=chosen.seed if seed is None else seed)
     outcome = train_with_trust(

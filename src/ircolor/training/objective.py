@@ -18,8 +18,8 @@ from ircolor.nets import NETS
 from ircolor.nets.lab import rgb_to_lab
 from ircolor.pairs.dataset import LoadedPairs
 from ircolor.training.color_loss import color_terms
-from ircolor.training.hints import Encoded, Hints, hint_loss
-from ircolor.training.losses import difference_edge_loss, mean_of_usable
+from ircolor.training.hints import Encoded, Hints
+from ircolor.training.losses import difference_edge_loss, feature_error, mean_of_usable
 from ircolor.training.recipe import Recipe
 
 LIGHTNESS_WEIGHT = 10.0  # brings lightness errors, squares of some tenths, to the size of a cross-entropy
@@ -99,18 +99,28 @@ class Objective:
             )
         if self.recipe.adversary:
             terms |= self._adversarial_terms(pred_rgb, batch, self.recipe.adversary.weight)
-        if self.recipe.perceptual and self.features:
-            with self.autocast():
-                pairs = list(zip(self.features(pred_rgb), self.features(true_rgb), strict=True))
-            errors = [F.mse_loss(pred.float(), true.float()) for pred, true in pairs]
-            terms["perceptual_loss"] = self.recipe.perceptual.weight * torch.stack(errors).mean()
+        if self.recipe.perceptual:
+            error = self._feature_error(pred_rgb, true_rgb, mask, self.recipe.perceptual.network)
+            terms["perceptual_loss"] = self.recipe.perceptual.weight * error
         if self.recipe.hints:
             assert isinstance(output, Encoded)
             assert self.hints
             with self.autocast():
                 guesses, hints = self.learned["hints"](output.features), self.hints(batch["infrared"])
-            terms["hint_loss"] = self.recipe.hints * hint_loss(guesses, hints)
+            terms["hint_loss"] = self.recipe.hints * feature_error(guesses, hints)
         return terms
+
+    def _feature_error(self, pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None, network: str) -> Tensor:
+        """How far features of the prediction are from those of the truth; pixels that a mask leaves out are equal."""
+        assert self.features
+        if mask is not None:
+            unknown = pred_rgb.detach()
+            pred_rgb, true_rgb = (torch.where(mask, rgb, unknown) for rgb in (pred_rgb, true_rgb))
+        with self.autocast():
+            pred, true = self.features(pred_rgb), self.features(true_rgb)
+        if network == "efficientnet":  # whose features differ in size from scale to scale
+            return feature_error(pred, true)
+        return torch.stack([F.mse_loss(p.float(), t.float()) for p, t in zip(pred, true, strict=True)]).mean()
 
     def _adversarial_terms(self, pred_rgb: Tensor, batch: Batch, weight: float) -> dict[str, Tensor]:
         """What the adversary is blamed for, and what the prediction is, each with the other held fixed.

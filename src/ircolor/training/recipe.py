@@ -59,11 +59,14 @@ class PerceptualConfig:
     """A difference of features, in place of pixels (Johnson et al. 2016); see `training.loss_network`.
 
     Attributes:
-        weight: of the features' squared error, beside the colour loss.
-        steps: for which our own loss network learns, where no file of VGG-16 is given.
+        weight: of the features' squared error, beside the colour loss; of efficientnet's over their mean square.
+        network: that gives the features: own is VGG-16 from a file, or else one that learns from the training pairs;
+            efficientnet is EfficientNet-Lite0 with its published weights.
+        steps: for which our own learns.
     """
 
     weight: float = 1.0
+    network: Literal["own", "efficientnet"] = "own"
     steps: int = 300
 
 

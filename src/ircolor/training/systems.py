@@ -131,7 +131,7 @@ def _check_run(folder: RunFolder, recipe: Recipe, loss_network: Path | None) -> 
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder.description}: missing or damaged; delete the folder to train it anew") from error
     if recipe.perceptual:
-        same = same and kept.get("loss_network") == loss_network_name(loss_network)
+        same = same and kept.get("loss_network") == loss_network_name(recipe.perceptual, loss_network)
     if not same:
         raise UserError(
             f"{folder.path}: was trained with another recipe, number of epochs or loss network; give the same --epochs "

@@ -131,7 +131,7 @@ def train(
         "steps_per_epoch": per_epoch,
         "hardware": precision.hardware,
         **({"teachers": taught.digest} if taught else {}),
-        **({"loss_network": loss_network_name(loss_network)} if recipe.perceptual else {}),
+        **({"loss_network": loss_network_name(recipe.perceptual, loss_network)} if recipe.perceptual else {}),
     }
     checkpoint = folder.resume(recipe, about) if resume else None
     progress = checkpoint.progress if checkpoint else Progress()
@@ -174,7 +174,9 @@ def train(
     features, chroma = None, None
     if recipe.perceptual:
         with accelerator.main_process_first():
-            features = loss_features(recipe, train_pairs, folder, loss_network, accelerator.device, console)
+            features = loss_features(
+                recipe, train_pairs, folder, loss_network, accelerator.device, memory_format, console
+            )
     if isinstance(colorizing, Zhang):
         bins = colorizing.get_buffer("bins")
         chroma = bins, chroma_weights(train_pairs, bins.cpu()).to(accelerator.device)
