@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ircolor.pairs.augment import Augmentation
 from ircolor.training.baseline_recipes import COMPARED, CROPS, colornet
-from ircolor.training.recipe import ColorLossConfig, EdgeNetConfig, Recipe, TrustConfig
+from ircolor.training.recipe import ColorLossConfig, EdgeNetConfig, PerceptualConfig, Recipe, TrustConfig
 
 
 def snet_paper() -> Recipe:
@@ -92,6 +92,7 @@ def fast() -> Recipe:
         net="lite_unet",
         width=32,
         color_loss=replace(_VIVID, colorfulness=3.0),
+        perceptual=PerceptualConfig(weight=3.0, network="efficientnet"),
         view_px=128,
         augmentation=Augmentation(crop_px=128, flip=True, window=(0.5, 1.0)),
         trust=TrustConfig(fold_epochs=12),
@@ -157,6 +158,7 @@ def paper_like() -> Recipe:
         summary="for protocol paper-like alone: fast with a wide decoder, to know its places by heart",
         width=96,
         color_loss=_COLORS,
+        perceptual=None,
         view_px=128,
         augmentation=Augmentation(crop_px=128, window=(0.8, 1.0)),
         batch_size=16,
