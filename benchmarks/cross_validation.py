@@ -38,11 +38,12 @@ def changes_of_fast() -> dict[str, Change]:
     longer = replace(narrow, epochs=20)
     return {
         "as it is": Change(base),
+        "without its perceptual loss": Change(replace(base, perceptual=None)),
         "a ColorNet 16 wide in its place": Change(narrow),
         "that, 20 epochs": Change(longer),
         "that, 20 epochs, with hints": Change(replace(longer, hints=hints)),
         "that, 20 epochs, with hints and the loss of fast": Change(
-            replace(longer, hints=hints, color_loss=base.color_loss)
+            replace(longer, hints=hints, color_loss=base.color_loss, perceptual=base.perceptual)
         ),
     }
 

@@ -48,6 +48,17 @@ def test_where_a_mask_forbids_all_there_is_no_loss_and_elsewhere_it_reaches_the_
         assert not gradient[..., 32:].any()
 
 
+def test_its_work_is_counted_and_its_statistics_stay(features: PhotoFeatures) -> None:
+    torch.manual_seed(0)
+    rgb = torch.rand(2, 3, 64, 64) * 2 - 1
+    before = features(rgb)
+    objective = Objective(LOOKING, {}, nullcontext, features)
+    assert objective.training_gflop(128) == pytest.approx(4 * objective.training_gflop(64), rel=0.01)
+    assert objective.training_gflop(64) > 0
+    features(rgb)
+    assert all(torch.equal(*both) for both in zip(before, features(rgb), strict=True))
+
+
 def test_a_run_learns_by_it_and_its_card_says_so(data: Path, tmp_path: Path) -> None:
     run_quietly(LOOKING, data, tmp_path / "run")
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]

@@ -69,18 +69,20 @@ class Encoder(nn.Module):
         return found
 
 
-class PhotoFeatures:
-    """What EfficientNet-Lite0 sees in an image of any size, (B, 3, H, W) in [-1, 1], at a 4th to a 16th of its size.
+class PhotoFeatures(nn.Module):
+    """EfficientNet-Lite0 with its published weights, as far as a loss looks through it.
 
     Raises:
-        UserError: its weights are not installed.
+        UserError: the weights are not installed.
     """
 
     def __init__(self, device: torch.device, memory_format: torch.memory_format) -> None:
+        super().__init__()
         self.net = EfficientNetLite0.frozen(3, device, memory_format)
+        self.eval()
 
-    def __call__(self, rgb: Tensor) -> list[Tensor]:
-        """The features, finest first."""
+    def forward(self, rgb: Tensor) -> list[Tensor]:
+        """Features at a 4th, an 8th and a 16th of the size of images of any size, (B, 3, H, W) in [-1, 1]."""
         found: list[Tensor] = self.net(reflect_pad_to(rgb, GRID_PX))
         return found[LOOKED_THROUGH]
 

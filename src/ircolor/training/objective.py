@@ -18,15 +18,15 @@ from ircolor.nets import NETS
 from ircolor.nets.lab import rgb_to_lab
 from ircolor.pairs.dataset import LoadedPairs
 from ircolor.training.color_loss import color_terms
-from ircolor.training.hints import Encoded, Hints
+from ircolor.training.hints import Encoded, Hints, PhotoEncoder
 from ircolor.training.losses import difference_edge_loss, feature_error, mean_of_usable
 from ircolor.training.recipe import Recipe
+from ircolor.training.speed import training_gflop_of
 
 LIGHTNESS_WEIGHT = 10.0  # brings lightness errors, squares of some tenths, to the size of a cross-entropy
 CLASS_CELL_PX = 4  # image pixels a side of one that is classified
 
 Batch = Mapping[str, Tensor]
-Features = Callable[[Tensor], list[Tensor]]
 
 
 def learned_losses(recipe: Recipe) -> dict[str, nn.Module]:
@@ -49,7 +49,7 @@ class Objective:
         recipe: which terms, and their weights.
         learned: `learned_losses`, on the device, ready to be trained.
         autocast: the arithmetic that learned losses are run in, where they are not run as they are trained.
-        features: of images, for the perceptual loss; None where the recipe has none.
+        features: gives those of images for the perceptual loss, frozen; None where the recipe has none.
         chroma: bins and weights of classes, (bins, 2) and (bins,); None where the network does not classify.
         hints: what features should tell of infrared images; None where the recipe has none.
     """
@@ -59,9 +59,9 @@ class Objective:
         recipe: Recipe,
         learned: Mapping[str, nn.Module],
         autocast: Callable[[], AbstractContextManager[object]],
-        features: Features | None = None,
+        features: nn.Module | None = None,
         chroma: tuple[Tensor, Tensor] | None = None,
-        hints: Features | None = None,
+        hints: PhotoEncoder | None = None,
     ) -> None:
         self.recipe = recipe
         self.learned = learned
@@ -69,6 +69,19 @@ class Objective:
         self.features = features
         self.chroma = chroma
         self.hints = hints
+
+    def training_gflop(self, crop_px: int) -> float:
+        """Work of the networks in the loss for one crop of a side, in 10^9 operations (`training_gflop_of`)."""
+        gflop = 0.0
+        if self.recipe.edge_net:
+            gflop += training_gflop_of(_unwrapped(self.learned["edge_net"]), 3, crop_px)
+        if self.recipe.adversary:  # sees the true crop, and the predicted one twice
+            gflop += 3 * training_gflop_of(_unwrapped(self.learned["adversary"]), 4, crop_px)
+        if self.features:  # forward for the truth, and there and back to the pixels for the prediction
+            gflop += 3 * training_gflop_of(self.features, 3, crop_px)
+        if self.hints:
+            gflop += training_gflop_of(self.hints.net, 1, crop_px)
+        return gflop
 
     def __call__(self, output: Tensor | ChromaClasses | Encoded, batch: Batch, progress: float) -> dict[str, Tensor]:
         """The terms by name, weighted; their sum is to be minimised.

@@ -193,13 +193,7 @@ def train(
     if init:
         save(folder.last, for_resuming=True)  # a run killed before its first checkpoint knows where it began
     crop_px = recipe.augmentation.crop_px
-    gflop_per_image = training_gflop_of(colorizing, 1, crop_px)
-    if recipe.edge_net:
-        gflop_per_image += training_gflop_of(learned["edge_net"], 3, crop_px)
-    if recipe.adversary:  # sees the true crop, and the predicted one twice
-        gflop_per_image += 3 * training_gflop_of(learned["adversary"], 4, crop_px)
-    if hints:
-        gflop_per_image += training_gflop_of(hints.net, 1, crop_px)
+    gflop_per_image = training_gflop_of(colorizing, 1, crop_px) + objective.training_gflop(crop_px)
     # Of all processes together, which have a device each.
     device_gflops = matmul_gflops(accelerator) * accelerator.num_processes
     journal = Journal(
