@@ -11,20 +11,21 @@ from ircolor.errors import UserError
 from ircolor.nets import ColorNet
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run
-from ircolor.training.hints import Encoding, Hints, PhotoEncoder
+from ircolor.training.hints import HINTED_SCALES, Encoding, Hints
 from ircolor.training.losses import feature_error
+from ircolor.training.photo_features import PhotoFeatures
 from tests.training.runs import RECIPE, assert_same_end, run_quietly
 
 HINTED = replace(RECIPE, hints=1.0)
 
 
 @pytest.fixture(scope="module")
-def encoder() -> PhotoEncoder:
-    return PhotoEncoder(torch.device("cpu"), torch.contiguous_format)
+def encoder() -> PhotoFeatures:
+    return PhotoFeatures(1, HINTED_SCALES, torch.device("cpu"), torch.contiguous_format)
 
 
 @pytest.mark.parametrize("size", [(32, 64), (50, 70)])
-def test_guesses_have_the_shapes_of_hints_whatever_the_size(encoder: PhotoEncoder, size: tuple[int, int]) -> None:
+def test_guesses_have_the_shapes_of_hints_whatever_the_size(encoder: PhotoFeatures, size: tuple[int, int]) -> None:
     torch.manual_seed(0)
     net = ColorNet(width=2).eval()
     infrared = torch.rand(2, 1, *size) * 2 - 1
@@ -43,7 +44,7 @@ def test_colours_on_the_grid_are_those_of_the_net_alone() -> None:
         assert torch.equal(Encoding(net)(infrared).rgb, net(infrared))
 
 
-def test_net_and_heads_learn_and_the_encoder_stays(encoder: PhotoEncoder) -> None:
+def test_net_and_heads_learn_and_the_encoder_stays(encoder: PhotoFeatures) -> None:
     torch.manual_seed(0)
     net, heads = ColorNet(width=2), Hints(2)
     before = {name: tensor.clone() for name, tensor in encoder.net.state_dict().items()}  # statistics, too

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from ircolor.training.export import export_run
-from ircolor.training.loss_network import PhotoFeatures
+from ircolor.training.loss_network import COMPARED_SCALES
 from ircolor.training.losses import feature_error
 from ircolor.training.objective import Objective
+from ircolor.training.photo_features import PhotoFeatures
 from ircolor.training.recipe import PerceptualConfig
 from tests.training.runs import RECIPE, run_quietly
 
@@ -20,7 +21,7 @@ LOOKING = replace(RECIPE, edge_net=None, perceptual=PerceptualConfig(network="ef
 
 @pytest.fixture(scope="module")
 def features() -> PhotoFeatures:
-    return PhotoFeatures(torch.device("cpu"), torch.contiguous_format)
+    return PhotoFeatures(3, COMPARED_SCALES, torch.device("cpu"), torch.contiguous_format)
 
 
 def test_features_of_any_size_tell_colours_apart(features: PhotoFeatures) -> None:
@@ -55,7 +56,6 @@ def test_its_work_is_counted_and_its_statistics_stay(features: PhotoFeatures) ->
     objective = Objective(LOOKING, {}, nullcontext, features)
     assert objective.training_gflop(128) == pytest.approx(4 * objective.training_gflop(64), rel=0.01)
     assert objective.training_gflop(64) > 0
-    features(rgb)
     assert all(torch.equal(*both) for both in zip(before, features(rgb), strict=True))
 
 

@@ -1,7 +1,7 @@
 """EfficientNet-Lite0, which knows photographs. Not in the paper.
 
 It looks at the infrared image in `LiteUNet`, gives hints to ColorNet while that is trained, and compares predicted
-colours with true ones (`training.hints`, `training.loss_network`).
+colours with true ones (`training.photo_features`).
 
 Trained to name what is in the 1.3 million photographs of ImageNet, it tells sky from water and leaves from walls, which
 some hundred pairs are too few to teach. It has what int8 wants: ReLU6, no squeeze-and-excitation.
@@ -15,7 +15,7 @@ import hashlib
 from importlib import resources
 from importlib.resources.abc import Traversable
 from io import BytesIO
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -105,8 +105,10 @@ class EfficientNetLite0(nn.Module):
 
     Attributes:
         channels: of the features at each scale, finest first.
+        grid_px: height and width of images are multiples of this.
     """
 
+    grid_px = 32  # halved five times
     channels = tuple(STAGES[number].channels for number in SCALES)
 
     def __init__(self, in_channels: int = 1) -> None:
@@ -121,19 +123,6 @@ class EfficientNetLite0(nn.Module):
                 blocks.append(InvertedBottleneck(in_channels, stage, stage.stride if number == 0 else 1))
                 in_channels = stage.channels
             self.stages.append(nn.Sequential(*blocks))
-
-    @classmethod
-    def frozen(cls, in_channels: int, device: torch.device, memory_format: torch.memory_format) -> Self:
-        """With its published weights, which stay as they are, ready to run.
-
-        Raises:
-            UserError: as `load_imagenet`.
-        """
-        net = cls(in_channels)
-        net.load_imagenet()
-        net.eval().requires_grad_(False)
-        net.to(device).to(memory_format=memory_format)  # type: ignore[call-overload]
-        return net
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size of images, (B, C, H, W) in [-1, 1], on a grid of 32."""

@@ -24,7 +24,7 @@ class LiteUNet(ColorizingNet):
         width: feature maps of the decoder at half the size; below it has 2, 3 and 4 times as many.
     """
 
-    grid_px = 32  # halved five times
+    grid_px = EfficientNetLite0.grid_px
     halo_px = 480  # 457 px of context at a tile's edge, rounded up to the grid
     exact_convolutions = 2  # 8 bits of the first depthwise one cost 0.3 dB
     pretrained = WITH_WEIGHTS

@@ -8,7 +8,6 @@ water; it looks at the same crops, and ColorNet's features must tell what its fe
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,7 +17,7 @@ from ircolor.nets.colornet import encoder_channels
 from ircolor.nets.efficientnet import EfficientNetLite0
 
 # EfficientNet's features at a 4th to a 32nd of the size: finer ones tell edges, which ColorNet finds alone.
-HINTED = slice(1, None)
+HINTED_SCALES = slice(1, None)
 
 
 class Encoded(NamedTuple):
@@ -31,7 +30,7 @@ class Encoded(NamedTuple):
 class Encoding(nn.Module):
     """A ColorNet that also gives its features, for images of any size."""
 
-    grid_px = 32  # of the encoder that hints
+    grid_px = EfficientNetLite0.grid_px  # of what hints
 
     def __init__(self, net: ColorNet) -> None:
         super().__init__()
@@ -55,31 +54,10 @@ class Hints(nn.Module):
         super().__init__()
         *ours, deepest = encoder_channels(width)[2:]
         # A 32nd of the size has no features of its own in ColorNet. 3x3, as EfficientNet looks further there.
-        ours, theirs = [*ours, deepest, deepest], EfficientNetLite0.channels[HINTED]
+        ours, theirs = [*ours, deepest, deepest], EfficientNetLite0.channels[HINTED_SCALES]
         self.heads = nn.ModuleList(nn.Conv2d(*both, 3, padding=1) for both in zip(ours, theirs, strict=True))
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """What EfficientNet's features must be, at 1/4 to 1/32, by ColorNet's at 1/4 to 1/16."""
         own = [*features, F.avg_pool2d(features[-1], 2)]
         return [head(each) for head, each in zip(self.heads, own, strict=True)]
-
-
-class PhotoEncoder:
-    """The encoder that hints, with its published weights, which stay as they are.
-
-    Args:
-        device: where it is.
-        memory_format: of its weights.
-
-    Raises:
-        UserError: the weights are not installed.
-    """
-
-    def __init__(self, device: torch.device, memory_format: torch.memory_format) -> None:
-        self.net = EfficientNetLite0.frozen(1, device, memory_format)
-
-    @torch.no_grad()
-    def __call__(self, infrared: Tensor) -> list[Tensor]:
-        """What it hints about images, (B, 1, H, W) in [-1, 1]: features at a 4th to a 32nd of their size."""
-        found: list[Tensor] = self.net(reflect_pad_to(infrared, Encoding.grid_px))
-        return found[HINTED]

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ircolor.errors import UserError, brief
-from ircolor.nets.base import reflect_pad_to
-from ircolor.nets.efficientnet import WITH_WEIGHTS, EfficientNetLite0
+from ircolor.nets.efficientnet import WITH_WEIGHTS
 from ircolor.pairs.dataset import LoadedPairs, PairDataset, VisitSampler
 from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from ircolor.training.photo_features import PhotoFeatures
 from ircolor.training.recipe import PerceptualConfig, Recipe
 from ircolor.training.run_folder import RunFolder
 
@@ -29,8 +29,7 @@ from ircolor.training.run_folder import RunFolder
 VGG_BLOCKS = ((0, 2), (5, 7), (10, 12, 14))
 VGG_CHANNELS = (64, 128, 256)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# EfficientNet's features at a 4th to a 16th of the size, and the size's grid.
-LOOKED_THROUGH, GRID_PX = slice(1, 4), 32
+COMPARED_SCALES = slice(1, 4)  # EfficientNet's features at a 4th to a 16th of the size
 OWN_WIDTH, OWN_BATCH, OWN_LEARNING_RATE = 32, 8, 1e-3
 
 
@@ -69,24 +68,6 @@ class Encoder(nn.Module):
         return found
 
 
-class PhotoFeatures(nn.Module):
-    """EfficientNet-Lite0 with its published weights, as far as a loss looks through it.
-
-    Raises:
-        UserError: the weights are not installed.
-    """
-
-    def __init__(self, device: torch.device, memory_format: torch.memory_format) -> None:
-        super().__init__()
-        self.net = EfficientNetLite0.frozen(3, device, memory_format)
-        self.eval()
-
-    def forward(self, rgb: Tensor) -> list[Tensor]:
-        """Features at a 4th, an 8th and a 16th of the size of images of any size, (B, 3, H, W) in [-1, 1]."""
-        found: list[Tensor] = self.net(reflect_pad_to(rgb, GRID_PX))
-        return found[LOOKED_THROUGH]
-
-
 def loss_network_name(config: PerceptualConfig, file: Path | None) -> str:
     """What people are told of it."""
     if config.network == "efficientnet":
@@ -119,7 +100,7 @@ def loss_features(
     """
     assert recipe.perceptual
     if recipe.perceptual.network == "efficientnet":
-        return PhotoFeatures(device, memory_format)
+        return PhotoFeatures(3, COMPARED_SCALES, device, memory_format)
     if file:
         return load_vgg16(file).to(device)
     if folder.loss_network.exists():

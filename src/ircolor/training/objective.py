@@ -18,7 +18,7 @@ from ircolor.nets import NETS
 from ircolor.nets.lab import rgb_to_lab
 from ircolor.pairs.dataset import LoadedPairs
 from ircolor.training.color_loss import color_terms
-from ircolor.training.hints import Encoded, Hints, PhotoEncoder
+from ircolor.training.hints import Encoded, Hints
 from ircolor.training.losses import difference_edge_loss, feature_error, mean_of_usable
 from ircolor.training.recipe import Recipe
 from ircolor.training.speed import training_gflop_of
@@ -51,7 +51,7 @@ class Objective:
         autocast: the arithmetic that learned losses are run in, where they are not run as they are trained.
         features: gives those of images for the perceptual loss, frozen; None where the recipe has none.
         chroma: bins and weights of classes, (bins, 2) and (bins,); None where the network does not classify.
-        hints: what features should tell of infrared images; None where the recipe has none.
+        hints: gives what features should tell of infrared images, frozen; None where the recipe has none.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Objective:
         autocast: Callable[[], AbstractContextManager[object]],
         features: nn.Module | None = None,
         chroma: tuple[Tensor, Tensor] | None = None,
-        hints: PhotoEncoder | None = None,
+        hints: nn.Module | None = None,
     ) -> None:
         self.recipe = recipe
         self.learned = learned
@@ -80,7 +80,7 @@ class Objective:
         if self.features:  # forward for the truth, and there and back to the pixels for the prediction
             gflop += 3 * training_gflop_of(self.features, 3, crop_px)
         if self.hints:
-            gflop += training_gflop_of(self.hints.net, 1, crop_px)
+            gflop += training_gflop_of(self.hints, 1, crop_px)
         return gflop
 
     def __call__(self, output: Tensor | ChromaClasses | Encoded, batch: Batch, progress: float) -> dict[str, Tensor]:

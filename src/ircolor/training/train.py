@@ -31,12 +31,13 @@ from ircolor.stop import StopSignal
 from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from ircolor.training.code_version import describe_code
 from ircolor.training.device import choose_precision, make_accelerator
-from ircolor.training.hints import PhotoEncoder
+from ircolor.training.hints import HINTED_SCALES
 from ircolor.training.journal import Journal
 from ircolor.training.loss_network import loss_features, loss_network_name
 from ircolor.training.losses import total_loss
 from ircolor.training.networks import as_trained, build_net
 from ircolor.training.objective import Objective, chroma_weights, learned_losses
+from ircolor.training.photo_features import PhotoFeatures
 from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.speed import matmul_gflops, training_gflop_of
@@ -180,7 +181,7 @@ def train(
     if isinstance(colorizing, Zhang):
         bins = colorizing.get_buffer("bins")
         chroma = bins, chroma_weights(train_pairs, bins.cpu()).to(accelerator.device)
-    hints = PhotoEncoder(accelerator.device, memory_format) if recipe.hints else None
+    hints = PhotoFeatures(1, HINTED_SCALES, accelerator.device, memory_format) if recipe.hints else None
     objective = Objective(recipe, prepared, accelerator.autocast, features, chroma, hints)
 
     def save(path: Path, for_resuming: bool) -> None:
