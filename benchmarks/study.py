@@ -31,6 +31,7 @@ from ircolor.training.export import net_of
 from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
+from ircolor.view import View
 from machine import argument_parser
 
 DATA = Path(os.environ.get("IRCOLOR_DATA", Path(__file__).parents[2] / "shared" / "data")).resolve()
@@ -141,12 +142,12 @@ def study_parser(description: str | None, runs: Path) -> argparse.ArgumentParser
     return parser
 
 
-def score(net: ColorizingNet, pairs: Sequence[Pair], view_px: int) -> dict[str, float]:
+def score(net: ColorizingNet, pairs: Sequence[Pair], view: View) -> dict[str, float]:
     """Scores over whole images, in float32."""
     images, gradient_errors = [], []
     for pair in pairs:
         infrared, true_rgb = pair.read()
-        pred_rgb = colorized(net, infrared, view_px)
+        pred_rgb = colorized(net, infrared, view)
         images.append(score_image(pred_rgb, true_rgb))
         gradient_errors.append(gradient_error(pred_rgb, true_rgb))
     return {**mean_scores(images), "gradient_error": float(np.nanmean(gradient_errors))}
@@ -161,7 +162,7 @@ def _train_and_score(run: Run, folder: Path) -> Scores:
         if outcome.signal is not None:
             raise SystemExit(128 + outcome.signal)
         net = net_of(load_checkpoint(kept.last), str(kept.last))
-        scores = {name: score(net, pairs, run.recipe.view_px) for name, pairs in run.scored_pairs().items()}
+        scores = {name: score(net, pairs, run.recipe.view) for name, pairs in run.scored_pairs().items()}
         write_atomic(file, (json.dumps(scores, indent=1) + "\n").encode())
     found: Scores = json.loads(file.read_text(encoding="utf-8"))
     return found

@@ -129,13 +129,14 @@ class Network:
 
     def _paint(self, pixels: NDArray[Any], to_unit: Callable[[NDArray[Any]], NDArray[np.float32]]) -> Paint:
         """What colorizes the tiles of an image: the network, or colours that it gave to the image made small."""
-        size = self._seen_size(pixels.shape)
-        if size == pixels.shape:
+        view = self._card.view
+        if not view.px:
             return painted_by(self._run)
+        size = seen_size(pixels.shape, view.px)
         small = to_unit(shrink(pixels, size))
         # A tile's edge that was asked for is meant for large images; what is this small needs tiles where it is long.
         prediction = self._run_tiled(painted_by(self._run), small, self._network_tiling(size, "auto"), fade_strength=0)
-        colors, height = color_map(small, prediction), len(pixels)
+        colors, height = color_map(small, prediction, view.grade), len(pixels)
         return lambda seen, rows, kept: colors.paint(seen[kept], rows, height)
 
     def _run_tiled(
@@ -157,13 +158,11 @@ class Network:
         with self._turns:
             return self._session.run(infrared)
 
-    def _seen_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        return seen_size(shape, self._card.view_px)
-
     def _plan(self, shape: tuple[int, ...], *, held_bytes: int, strip_bytes_per_px: int = 0) -> Tiling:
-        size = self._seen_size(shape)
-        if size == shape:
+        view_px = self._card.view.px
+        if not view_px:
             return self._network_tiling(shape, self._tile, held_bytes, strip_bytes_per_px)
+        size = seen_size(shape, view_px)
         bytes_per_px = self.lanes * _PAINT_BYTES_PER_PX + strip_bytes_per_px
         return cut_strips(shape, bytes_per_px, held_bytes, f"seen whole, as {size[1]}x{size[0]} px")
 

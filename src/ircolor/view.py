@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ircolor.grade import UNGRADED, Grade
 from ircolor.sessions.prediction import Prediction
 
 # Of the fit, at the size that the network sees. A larger radius carries colours over edges, a smaller epsilon makes
@@ -26,6 +27,19 @@ EPSILON = 1e-4
 PAINTED_PX = 1 << 16  # of the picture at full size, at a time: so many stay in the processor's cache
 
 Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class View:
+    """How a network is shown pictures, and what becomes of the colours that it gives.
+
+    Attributes:
+        px: the shorter side is shrunk to this where it is larger; 0 for every picture as it is, tiled if need be.
+        grade: of the colours; needs a view, as only then a picture is seen whole.
+    """
+
+    px: int = 0
+    grade: Grade = UNGRADED
 
 
 def seen_size(shape: tuple[int, ...], view_px: int) -> tuple[int, int]:
@@ -98,14 +112,15 @@ class ColorMap:
         return Prediction(rgb, error)
 
 
-def color_map(infrared: Image, prediction: Prediction) -> ColorMap:
+def color_map(infrared: Image, prediction: Prediction, grade: Grade = UNGRADED) -> ColorMap:
     """Fit the colours of a small picture, at every place, as an affine function of its infrared image.
 
     Args:
-        infrared: (h, w), in [0, 1]: what the network was shown.
+        infrared: (h, w), in [0, 1]: what the network was shown, the whole picture.
         prediction: what it gave, at rest: RGB, (h, w, 3), in [0, 1], and the expected error, (h, w), or None.
+        grade: of the colours; the expected error is already that of graded ones.
     """
-    rgb = prediction.rgb
+    rgb = grade.apply(prediction.rgb)
     guide = cv2.merge([infrared] * 3)
     mean_guide, mean_rgb = _mean(guide), _mean(rgb)
     covariance = _mean(guide * rgb) - mean_guide * mean_rgb

@@ -11,12 +11,15 @@ from ircolor.training.color_loss import (
     chroma,
     color_terms,
     colorfulness_loss,
+    less_cast,
     ssim_loss,
 )
 from ircolor.training.losses import color_loss
 from ircolor.training.recipe import ColorLossConfig
 
-EVERYTHING = ColorLossConfig("charbonnier", ssim=0.5, coarse=1, chroma=2, rare_chroma=3, colorfulness=1, max_shift_px=2)
+EVERYTHING = ColorLossConfig(
+    "charbonnier", ssim=0.5, coarse=1, chroma=2, rare_chroma=3, colorfulness=1, cast=0.5, max_shift_px=2
+)
 
 
 def images(seed: int, batch: int = 2, size: int = 48) -> torch.Tensor:
@@ -94,6 +97,13 @@ def test_colorfulness_asks_how_much_colour_not_which() -> None:
     ab = chroma(images(0))
     assert colorfulness_loss(-ab, ab) == pytest.approx(0, abs=1e-6)
     assert colorfulness_loss(0 * ab, ab) > 0.5 * ab.norm(dim=1).mean()
+
+
+def test_of_a_cast_a_share_is_kept() -> None:
+    ab = chroma(images(0))
+    cast = torch.tensor([0.1, -0.2]).reshape(1, 2, 1, 1)
+    torch.testing.assert_close(less_cast(ab + cast, None, 0.25), less_cast(ab, None, 0.25) + 0.25 * cast)
+    assert less_cast(ab, None, 0).mean(dim=(2, 3)).abs().max() < 1e-6
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (2, -1), (-2, 2)])

@@ -9,6 +9,7 @@ from torch import Tensor
 from ircolor.nets import ColorNet, ErrorHead, WithExpectedError
 from ircolor.pairs.protocols import split_pairs
 from ircolor.training.expected_error import calibrate, error_map, expected_error_loss
+from ircolor.view import View
 
 
 def gray(level: int) -> NDArray[np.uint8]:
@@ -46,6 +47,6 @@ def test_calibration_brings_the_expectation_to_the_mean_true_error(data: Path, v
     torch.manual_seed(0)
     model = WithExpectedError(ColorNet(width=2), ErrorHead()).eval()
     pairs = split_pairs(data, "folder", "val")
-    first = calibrate(model, pairs, view_px)
+    first = calibrate(model, pairs, View(view_px))
     assert abs(first - 1) > 0.1
-    assert calibrate(model, pairs, view_px) == pytest.approx(1, abs=1e-4)
+    assert calibrate(model, pairs, View(view_px)) == pytest.approx(1, abs=1e-4)

@@ -12,6 +12,7 @@ from rich.console import Console
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
 from ircolor.evaluation.trust import score_trust
+from ircolor.grade import Grade
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run, unseen_splits
 from ircolor.training.recipe import Recipe, TrustConfig
@@ -22,7 +23,7 @@ from ircolor.weights.seal import seal
 from tests.tiny_pairs import scene, write_pairs
 
 QUIET = Console(file=StringIO())
-RECIPE = replace(smoke(), trust=TrustConfig(folds=2, fold_epochs=1, steps=2), view_px=32)
+RECIPE = replace(smoke(), trust=TrustConfig(folds=2, fold_epochs=1, steps=2), view_px=32, grade=Grade(0.5, 1.2))
 
 
 def run_quietly(recipe: Recipe, data: Path, run: Path, **options: Any) -> Outcome:
@@ -36,7 +37,7 @@ def test_a_run_with_trust_becomes_a_model_that_gives_it(data: Path, tmp_path: Pa
     seen = [load_checkpoint(run / f"fold_{k}" / "checkpoints" / "last.safetensors").about for k in range(2)]
     assert sum(about["num_train_pairs"] for about in seen) == 11  # each pair is left out once, of two
     body, card = export_run(run, "mine", data)
-    assert card.view_px == 32
+    assert card.view == RECIPE.view
     file = tmp_path / "mine.onnx"
     file.write_bytes(seal(body, card))
     infrared, _ = scene(70, 90, seed=5)

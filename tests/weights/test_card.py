@@ -28,6 +28,10 @@ def test_a_card_comes_back_from_json() -> None:
         ("halo_px", -1),
         ("halo_px", 4097),
         ("error_halo_px", -1),
+        ("cast", -0.1),
+        ("cast", 0.5),  # without a view
+        ("saturation", 4.5),
+        ("saturation", float("nan")),
         ("bytes_per_px", 0),
         ("num_parameters", 0),
         ("gflop_224", float("inf")),

@@ -37,6 +37,7 @@ def color_terms(pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None, config:
     if config.chroma or config.colorfulness:
         pred_ab, true_ab = (chroma(F.avg_pool2d(image, CHROMA_CELL_PX)) for image in (pred_rgb, true_rgb))
         usable = _whole(mask, CHROMA_CELL_PX)
+        pred_ab, true_ab = (less_cast(ab, usable, config.cast) for ab in (pred_ab, true_ab))
         if config.chroma:
             error = charbonnier_norm(pred_ab - true_ab)
             if config.rare_chroma:
@@ -81,6 +82,15 @@ def ssim_loss(pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None = None) ->
 def chroma(rgb: Tensor) -> Tensor:
     """CIELAB a and b in hundreds, (B, 2, H, W), of an image in [-1, 1]."""
     return rgb_to_lab((rgb + 1) / 2)[:, 1:] * LAB_SCALE
+
+
+def less_cast(ab: Tensor, mask: Tensor | None, kept: float) -> Tensor:
+    """Chroma, (B, 2, H, W), of which a share of each image's mean is kept: `ircolor.grade` sees to the mean."""
+    if kept == 1:
+        return ab
+    usable = torch.ones_like(ab[:, :1]) if mask is None else mask.float()
+    mean = (ab * usable).sum(dim=(2, 3), keepdim=True) / usable.sum(dim=(2, 3), keepdim=True).clamp(min=1)
+    return ab - (1 - kept) * mean
 
 
 def colorfulness_loss(pred_ab: Tensor, true_ab: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ircolor.sessions.prediction import Prediction
-from ircolor.view import color_map, seen_size, shrink
+from ircolor.view import View, color_map, seen_size, shrink
 
 
 def seen(infrared: NDArray[np.uint8], view_px: int) -> NDArray[np.float32]:
@@ -49,25 +49,25 @@ def predict(
 
 
 def predict_whole(
-    net: nn.Module, infrared: NDArray[np.uint8], view_px: int, accelerator: Accelerator | None = None, **options: bool
+    net: nn.Module, infrared: NDArray[np.uint8], view: View, accelerator: Accelerator | None = None, **options: bool
 ) -> Prediction:
-    """As `predict`, for a stored picture, (H, W), uint8: seen at `view_px`, its colours carried to its size."""
-    small = seen(infrared, view_px)
-    return carried(predict(net, small, accelerator, **options), small, infrared)
+    """As `predict`, for a stored picture, (H, W), uint8: its colours graded and carried to its size."""
+    small = seen(infrared, view.px)
+    return carried(predict(net, small, accelerator, **options), small, infrared, view)
 
 
-def carried(prediction: Prediction, small: NDArray[np.float32], infrared: NDArray[np.uint8]) -> Prediction:
-    """What a net gave to a picture as it was shown, `seen`, at the size of the stored picture."""
-    if small.shape == infrared.shape:
+def carried(prediction: Prediction, small: NDArray[np.float32], infrared: NDArray[np.uint8], view: View) -> Prediction:
+    """What a net gave to a picture as it was shown, `seen`, graded and at the size of the stored picture."""
+    if not view.px:
         return prediction
-    return color_map(small, prediction).paint(_unit(infrared), slice(0, len(infrared)), len(infrared))
+    return color_map(small, prediction, view.grade).paint(_unit(infrared), slice(0, len(infrared)), len(infrared))
 
 
 def colorized(
-    net: nn.Module, infrared: NDArray[np.uint8], view_px: int, accelerator: Accelerator | None = None, **options: bool
+    net: nn.Module, infrared: NDArray[np.uint8], view: View, accelerator: Accelerator | None = None, **options: bool
 ) -> NDArray[np.uint8]:
     """The colours of `predict_whole` as they are stored: (H, W, 3), uint8."""
-    return np.rint(predict_whole(net, infrared, view_px, accelerator, **options).rgb * 255).astype(np.uint8)
+    return np.rint(predict_whole(net, infrared, view, accelerator, **options).rgb * 255).astype(np.uint8)
 
 
 def _unit(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

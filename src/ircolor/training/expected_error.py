@@ -12,6 +12,7 @@ from ircolor.nets.lab import delta_e_2000, rgb_to_lab
 from ircolor.pairs.index import Pair
 from ircolor.training.colorized import predict_whole
 from ircolor.training.losses import mean_of_usable
+from ircolor.view import View
 
 
 def expected_error_loss(expected_error: Tensor, true_error: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -44,7 +45,7 @@ def error_map(pred_rgb: NDArray[np.float32], true_rgb: NDArray[np.uint8]) -> NDA
     return np.asarray(delta_e_2000(pred, true)[0].numpy())
 
 
-def calibrate(model: WithExpectedError, pairs: Sequence[Pair], view_px: int) -> float:
+def calibrate(model: WithExpectedError, pairs: Sequence[Pair], view: View) -> float:
     """Scale the expected error so that its mean over held-out pairs is the mean of the true error.
 
     The head learned from the errors of nets that saw fewer pictures.
@@ -52,7 +53,7 @@ def calibrate(model: WithExpectedError, pairs: Sequence[Pair], view_px: int) -> 
     Args:
         model: in eval mode; its head is changed.
         pairs: whole images are colorized; of each, the pixels count that may be used.
-        view_px: as of the recipe.
+        view: as of the recipe.
 
     Returns:
         The factor.
@@ -60,7 +61,7 @@ def calibrate(model: WithExpectedError, pairs: Sequence[Pair], view_px: int) -> 
     expected_sum = true_sum = 0.0
     for pair in pairs:
         infrared, true_rgb, mask = pair.read_masked()
-        rgb, expected = predict_whole(model, infrared, view_px)
+        rgb, expected = predict_whole(model, infrared, view)
         assert expected is not None
         usable = np.ones_like(infrared, np.bool_) if mask is None else mask
         true_sum += float(error_map(rgb, true_rgb)[usable].mean(dtype=np.float64))

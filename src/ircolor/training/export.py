@@ -68,7 +68,7 @@ def export_run(
     error_head = error_head_of(folder, checkpoint) if run.is_dir() or folder.trust.is_file() else None
     card = describe(checkpoint, net, name, error_head, view_px)
     if error_head and data and _validates(checkpoint):
-        calibrate(WithExpectedError(net, error_head), split_pairs(data, card.protocol, "val"), card.view_px)
+        calibrate(WithExpectedError(net, error_head), split_pairs(data, card.protocol, "val"), card.view)
     model = to_onnx(net, error_head)
     if not int8:
         return halve_weights(model).SerializeToString(), card
@@ -145,6 +145,8 @@ def describe(
         bytes_per_px=net.bytes_per_px,
         intensity="auto",
         view_px=view_px,
+        cast=recipe.grade.cast,
+        saturation=recipe.grade.saturation,
     )
 
 

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from ircolor.edge_maps import EdgeTarget
+from ircolor.grade import UNGRADED, Grade
 from ircolor.pairs.augment import Augmentation
+from ircolor.view import View
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class ColorLossConfig:
         chroma: of the CIELAB chroma error of means over 4 px.
         rare_chroma: how much more the chroma error counts where the truth is colourful.
         colorfulness: of the difference in mean chroma between a crop and its truth.
+        cast: share of each crop's mean colour that these three see; 0 leaves them the differences within a crop.
         max_shift_px: the truth is shifted by up to so much to fit the prediction; 0 trusts the alignment of the pairs.
     """
 
@@ -90,6 +93,7 @@ class ColorLossConfig:
     chroma: float = 0.0
     rare_chroma: float = 0.0
     colorfulness: float = 0.0
+    cast: float = 1.0
     max_shift_px: int = 0
 
 
@@ -128,6 +132,7 @@ class Recipe:
         teacher_share: how much of the target is what teachers say, where a run is given any; the rest is the truth.
         trust: also learn the expected error of each pixel; the colours are the same with and without. None for not.
         view_px: shown a picture, the net sees it shrunk to this shorter side (`ircolor.view`); 0 for as it is.
+        grade: of the colours of a whole picture; the loss does not see it.
         augmentation: how training crops are drawn.
         batch_size: pairs a step, over all processes together.
         sampling: "pairs" visits every pair once an epoch; "pixels" draws as many, in proportion to their pixels, so
@@ -155,6 +160,7 @@ class Recipe:
     teacher_share: float = 0.5
     trust: TrustConfig | None = None
     view_px: int = 0
+    grade: Grade = UNGRADED
     augmentation: Augmentation = field(default_factory=Augmentation)
     batch_size: int = 4
     sampling: Literal["pairs", "pixels"] = "pairs"
@@ -167,6 +173,11 @@ class Recipe:
     validate_every: int = 2
     checkpoint_every_s: float = 300
     seed: int = 0
+
+    @property
+    def view(self) -> View:
+        """How the net is shown pictures, and what becomes of its colours."""
+        return View(self.view_px, self.grade)
 
     def learning_rate_at(self, step: int, total_steps: int) -> float:
         """The learning rate of a step, counted from 0; a function of these alone, so that resuming needs no state."""
@@ -188,6 +199,7 @@ _CONFIGS = {
     "adversary": AdversaryConfig,
     "perceptual": PerceptualConfig,
     "trust": TrustConfig,
+    "grade": Grade,
 }
 
 

@@ -262,7 +262,7 @@ def train(
                         val_pairs,
                         accelerator,
                         picture,
-                        view_px=recipe.view_px,
+                        view=recipe.view,
                         channels_last=precision.channels_last,
                     )
                     score_db = scores["psnr_db"]

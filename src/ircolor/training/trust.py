@@ -32,7 +32,7 @@ from ircolor.training.export import net_of
 from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import Outcome, train
-from ircolor.view import shrink
+from ircolor.view import View, shrink
 
 CROP_PX = 160
 BATCH_SIZE = 16
@@ -127,7 +127,7 @@ def train_with_trust(
     for fold in folds:
         net = net_of(load_checkpoint(folder.fold(fold.number).last), str(folder.path))
         unseen = track(fold.part(pairs), f"expected error: pictures of part {fold.number + 1}", console=console)
-        examples += [_example(net, pair, recipe.view_px) for pair in unseen]
+        examples += [_example(net, pair, recipe.view) for pair in unseen]
     with StopSignal() as stop:
         head = fit_head(examples, recipe.trust.steps, recipe.seed, recipe.sampling == "pixels", console, stop)
     if stop.number is not None:
@@ -180,11 +180,11 @@ def fit_head(
     return head.eval()
 
 
-def _example(net: torch.nn.Module, pair: Pair, view_px: int) -> Example:
+def _example(net: torch.nn.Module, pair: Pair, view: View) -> Example:
     infrared, true_rgb, mask = pair.read_masked()
-    small = seen(infrared, view_px)
+    small = seen(infrared, view.px)
     prediction = predict(net, small)
-    error = error_map(carried(prediction, small, infrared).rgb, true_rgb)
+    error = error_map(carried(prediction, small, infrared, view).rgb, true_rgb)
     usable = np.ones(small.shape, np.bool_)
     if mask is not None:
         usable = shrink(mask.astype(np.uint8) * 255, small.shape) == 255

@@ -15,6 +15,7 @@ from ircolor.nets.lab import delta_e_2000, rgb_to_lab
 from ircolor.pairs.dataset import LoadedPairs
 from ircolor.pairs.index import spread_evenly
 from ircolor.training.colorized import colorized
+from ircolor.view import View
 
 GRID_ROWS = 6
 GRID_CELL_PX = (180, 240)  # height, width
@@ -26,7 +27,7 @@ def validate(
     accelerator: Accelerator,
     picture: Path,
     *,
-    view_px: int,
+    view: View,
     channels_last: bool,
 ) -> dict[str, float]:
     """Colorize every validation image whole and compare it with the truth.
@@ -36,7 +37,7 @@ def validate(
         pairs: validation pairs.
         accelerator: for its device and precision.
         picture: where the grid (infrared, predicted, true) of a few of the pairs is written, as PNG.
-        view_px: as of the recipe.
+        view: as of the recipe.
         channels_last: memory format of the images.
 
     Returns:
@@ -48,7 +49,7 @@ def validate(
     shown = spread_evenly(GRID_ROWS, len(pairs))
     for number in range(len(pairs)):
         infrared, true_rgb, mask = pairs[number]
-        pred_rgb = colorized(net, infrared, view_px, accelerator, channels_last=channels_last)
+        pred_rgb = colorized(net, infrared, view, accelerator, channels_last=channels_last)
         scores.append(_score(usable_pixels(pred_rgb, mask), usable_pixels(true_rgb, mask)))
         if number in shown:
             rows.append([np.repeat(infrared[..., None], 3, axis=2), pred_rgb, true_rgb])

@@ -12,6 +12,7 @@ from ircolor.nets import ColorizingNet
 from ircolor.pairs.index import Pair
 from ircolor.training.colorized import colorized
 from ircolor.training.device import choose_precision, make_accelerator
+from ircolor.view import View
 
 VIEWS_PX = (96, 128, 160, 224)
 
@@ -33,6 +34,6 @@ def psnr_by_view(net: ColorizingNet, pairs: Sequence[Pair], views_px: Sequence[i
     for pair in pairs:
         infrared, true_rgb, mask = pair.read_masked()
         for view_px, values in found.items():
-            pred_rgb = colorized(net, infrared, view_px, accelerator)
+            pred_rgb = colorized(net, infrared, View(view_px), accelerator)
             values.append(psnr_db(usable_pixels(pred_rgb, mask), usable_pixels(true_rgb, mask)))
     return {view_px: round(mean(values), 3) for view_px, values in found.items()}

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Self, get_origin
 
 from ircolor.errors import UserError
+from ircolor.grade import UNGRADED, Grade
 from ircolor.media.intensity import IntensityRule
+from ircolor.view import View
 
 ARITHMETICS = ("float32", "int8")
 _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
@@ -23,10 +25,12 @@ _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
         "error_halo_px": (0, 4096),
         "bytes_per_px": (1, 1 << 20),
         "view_px": (0, 1 << 16),
+        "cast": (0, 2),
+        "saturation": (0, 4),
     }
 )
 
-_YOUNGER = {"latency_ms", "latency_hardware", "view_px", "error_halo_px"}  # than the first files
+_YOUNGER = {"latency_ms", "latency_hardware", "view_px", "error_halo_px", "cast", "saturation"}  # than the first files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +60,8 @@ class Card:
         latency_ms: median time of a run by the size of the image, e.g. {"640x480": 19.8}; empty where not measured.
         latency_hardware: what ran it, e.g. "AMD EPYC, 2 threads, int8": times belong to a machine.
         view_px: the network is shown pictures shrunk to a shorter side of this (`ircolor.view`); 0 for as they are.
+        cast: share of a picture's mean chroma that is kept (`ircolor.grade`), 0 to 2; 1 without view_px.
+        saturation: what differences from that mean are multiplied by, 0 to 4; likewise.
         error_halo_px: how much farther than `halo_px` it looks where its expected error is wanted; 0 to 4096.
     """
 
@@ -81,6 +87,8 @@ class Card:
     latency_ms: Mapping[str, float] = dataclasses.field(default_factory=dict)
     latency_hardware: str = ""
     view_px: int = 0
+    cast: float = 1.0
+    saturation: float = 1.0
     error_halo_px: int = 0
 
     def __post_init__(self) -> None:
@@ -102,12 +110,19 @@ class Card:
                 _check_number(field.name, value, whole=field.type is int)
         if self.arithmetic not in ARITHMETICS:
             raise ValueError(f"arithmetic must be one of {', '.join(ARITHMETICS)}, not {self.arithmetic!r}")
+        if not self.view_px and self.view.grade != UNGRADED:
+            raise ValueError("cast and saturation are of whole pictures, which a network without view_px does not see")
         if not self.name:
             raise ValueError("name must not be empty")
         try:
             IntensityRule.parse(self.intensity)
         except UserError as error:
             raise ValueError(str(error)) from error
+
+    @property
+    def view(self) -> View:
+        """How it is shown pictures, and what becomes of its colours."""
+        return View(self.view_px, Grade(self.cast, self.saturation))
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON takes them."""
