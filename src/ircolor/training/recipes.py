@@ -6,6 +6,7 @@ The command line may override epochs and seed.
 from collections.abc import Callable
 from dataclasses import replace
 
+from ircolor.grade import UNGRADED, Grade
 from ircolor.pairs.augment import Augmentation
 from ircolor.training.baseline_recipes import COMPARED, CROPS, colornet
 from ircolor.training.recipe import ColorLossConfig, EdgeNetConfig, PerceptualConfig, Recipe, TrustConfig
@@ -61,7 +62,9 @@ def colornet_short() -> Recipe:
 # these, pairs are aligned to a fraction of a pixel.
 _COLORS = ColorLossConfig("squared", ssim=0.5, chroma=1.0)
 # What these add to colourfulness costs nothing in PSNR where a net knows what things are; gray is no better a guess.
-_VIVID = replace(_COLORS, chroma=6.0, colorfulness=2.0)
+# A picture's cast is not for the net to guess: it is balanced afterwards.
+_VIVID = replace(_COLORS, chroma=6.0, colorfulness=3.0, cast=0.0)
+_BALANCED = Grade(cast=0.4, saturation=1.25)
 
 
 def snet_plus() -> Recipe:
@@ -71,10 +74,12 @@ def snet_plus() -> Recipe:
         name="snet_plus",
         summary="the paper's ColorNet, told by EfficientNet-Lite0 what things are, and a loss for colour",
         color_loss=_VIVID,
+        perceptual=PerceptualConfig(weight=1.0, network="efficientnet"),
         hints=3.0,
         view_px=128,
+        grade=_BALANCED,
         trust=TrustConfig(fold_epochs=27, fold_width=16),  # of fewer pairs: as many steps as the net itself
-        epochs=20,
+        epochs=24,
         validate_every=4,
     )
 
@@ -91,9 +96,10 @@ def fast() -> Recipe:
         summary="EfficientNet-Lite0 looks, a narrow decoder colours: the best colours, and fast enough for live video",
         net="lite_unet",
         width=32,
-        color_loss=replace(_VIVID, colorfulness=3.0),
+        color_loss=_VIVID,
         perceptual=PerceptualConfig(weight=3.0, network="efficientnet"),
         view_px=128,
+        grade=_BALANCED,
         augmentation=Augmentation(crop_px=128, flip=True, window=(0.5, 1.0)),
         trust=TrustConfig(fold_epochs=12),
         epochs=24,
@@ -126,7 +132,9 @@ def vcip() -> Recipe:
         fast(),
         name="vcip",
         summary="for the VCIP 2020 challenge: EfficientNet-Lite0 looks, a narrow decoder colours",
+        color_loss=replace(_VIVID, cast=1.0),
         perceptual=None,
+        grade=UNGRADED,
         trust=None,
         seed=1,
     )
@@ -164,6 +172,7 @@ def paper_like() -> Recipe:
         color_loss=_COLORS,
         perceptual=None,
         view_px=128,
+        grade=UNGRADED,
         augmentation=Augmentation(crop_px=128, window=(0.8, 1.0)),
         batch_size=16,
         learning_rate=2e-3,
