@@ -29,6 +29,13 @@ def viewing(tiny_body: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def graded(tiny_body: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "graded.onnx"
+    path.write_bytes(seal(tiny_body, make_card(name="graded", view_px=VIEW_PX, cast=0.5, saturation=0.5)))
+    return path
+
+
 def waves(height: int, width: int) -> NDArray[np.float32]:
     """A smooth picture in [0, 1]."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -99,11 +106,10 @@ def test_any_size_keeps_its_size(viewing: Path, height: int, width: int) -> None
     assert rgb.shape == (height, width, 3)
 
 
-def test_a_picture_up_to_the_view_is_seen_as_it_is(viewing: Path, tiny_onnx: Path) -> None:
-    image = np.rint(waves(VIEW_PX, 90) * 255).astype(np.uint8)
-    difference = Colorizer(viewing)(image).astype(int) - Colorizer(tiny_onnx)(image)
-    assert np.abs(difference).mean() < 4
-    assert Colorizer(viewing).tiling(image.shape).reason == "seen whole, as 90x48 px"
+def test_pictures_up_to_the_view_are_the_networks(viewing: Path, tiny_onnx: Path) -> None:
+    image = noise(VIEW_PX, 90)
+    np.testing.assert_array_equal(Colorizer(viewing)(image), Colorizer(tiny_onnx)(image))
+    assert Colorizer(viewing).tiling(image.shape).reason == "the whole image at once"
 
 
 def test_a_larger_picture_is_seen_small(viewing: Path, tiny_onnx: Path) -> None:
@@ -151,21 +157,27 @@ def test_strips_for_little_memory_change_nothing(viewing: Path, monkeypatch: pyt
     assert np.abs(whole.astype(int) - result.rgb).max() <= 1
 
 
-def test_an_edge_of_tiles_is_for_networks_that_are_shown_pictures_as_they_are(viewing: Path, tiny_onnx: Path) -> None:
+def test_an_edge_of_tiles_is_for_pictures_that_are_shown_as_they_are(viewing: Path) -> None:
     image = noise(100, 130)
     np.testing.assert_array_equal(Colorizer(viewing, tile=8)(image), Colorizer(viewing)(image))
     with pytest.raises(UserError, match="tile 8: too small"):
-        Colorizer(tiny_onnx, tile=8)(image)
+        Colorizer(viewing, tile=8)(noise(VIEW_PX, VIEW_PX))
 
 
-@pytest.mark.parametrize("height", [VIEW_PX, 4 * VIEW_PX])
-def test_colours_are_graded_as_the_card_says(viewing: Path, tiny_body: bytes, tmp_path: Path, height: int) -> None:
-    image = np.rint(waves(height, 150) * 255).astype(np.uint8)
-    graded = tmp_path / "graded.onnx"
-    graded.write_bytes(seal(tiny_body, make_card(view_px=VIEW_PX, cast=0.5, saturation=0.5)))
+def test_colours_are_graded_as_the_card_says(viewing: Path, graded: Path) -> None:
+    image = np.rint(waves(4 * VIEW_PX, 150) * 255).astype(np.uint8)
     plain, half = (np.asarray(Colorizer(model)(image), np.float32) / 255 for model in (viewing, graded))
     np.testing.assert_allclose(half, Grade(0.5, 0.5).apply(plain), atol=0.01)
     assert np.abs(half - plain).max() > 0.05
+
+
+def test_a_picture_is_graded_whole_whatever_its_size(graded: Path, tiny_onnx: Path) -> None:
+    """The mean of a tile is not that of the picture."""
+    image = np.rint(waves(VIEW_PX, 150) * 255).astype(np.uint8)
+    colorizer = Colorizer(graded, tile=8)
+    assert colorizer.tiling(image.shape).reason == "seen whole, as 150x48 px"
+    plain = np.asarray(Colorizer(tiny_onnx)(image), np.float32) / 255
+    assert np.abs(colorizer(image) / 255 - Grade(0.5, 0.5).apply(plain)).mean() < 0.02
 
 
 def test_frames_are_colorized_like_images(viewing: Path) -> None:

@@ -130,7 +130,7 @@ class Network:
     def _paint(self, pixels: NDArray[Any], to_unit: Callable[[NDArray[Any]], NDArray[np.float32]]) -> Paint:
         """What colorizes the tiles of an image: the network, or colours that it gave to the image made small."""
         view = self._card.view
-        if not view.px:
+        if not view.carries(pixels.shape):
             return painted_by(self._run)
         size = seen_size(pixels.shape, view.px)
         small = to_unit(shrink(pixels, size))
@@ -159,10 +159,10 @@ class Network:
             return self._session.run(infrared)
 
     def _plan(self, shape: tuple[int, ...], *, held_bytes: int, strip_bytes_per_px: int = 0) -> Tiling:
-        view_px = self._card.view.px
-        if not view_px:
+        view = self._card.view
+        if not view.carries(shape):
             return self._network_tiling(shape, self._tile, held_bytes, strip_bytes_per_px)
-        size = seen_size(shape, view_px)
+        size = seen_size(shape, view.px)
         bytes_per_px = self.lanes * _PAINT_BYTES_PER_PX + strip_bytes_per_px
         return cut_strips(shape, bytes_per_px, held_bytes, f"seen whole, as {size[1]}x{size[0]} px")
 

@@ -41,6 +41,10 @@ class View:
     px: int = 0
     grade: Grade = UNGRADED
 
+    def carries(self, shape: tuple[int, ...]) -> bool:
+        """Whether the colours of a picture, (H, W), are fitted: it is shown smaller, or whole as they are graded."""
+        return seen_size(shape, self.px) != shape or self.grade != UNGRADED
+
 
 def seen_size(shape: tuple[int, ...], view_px: int) -> tuple[int, int]:
     """Height and width that a network is shown of an image.

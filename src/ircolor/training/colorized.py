@@ -58,7 +58,7 @@ def predict_whole(
 
 def carried(prediction: Prediction, small: NDArray[np.float32], infrared: NDArray[np.uint8], view: View) -> Prediction:
     """What a net gave to a picture as it was shown, `seen`, graded and at the size of the stored picture."""
-    if not view.px:
+    if not view.carries(infrared.shape):
         return prediction
     return color_map(small, prediction, view.grade).paint(_unit(infrared), slice(0, len(infrared)), len(infrared))
 
