@@ -12,6 +12,7 @@ $IRCOLOR_DATA or ../shared/data; five to ten minutes a change on a core with bf1
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ircolor.grade import UNGRADED
 from ircolor.pairs.folds import Fold
 from ircolor.training.baseline_recipes import CROPS
 from ircolor.training.recipe import Recipe
@@ -39,6 +40,7 @@ def changes_of_fast() -> dict[str, Change]:
     return {
         "as it is": Change(base),
         "without its perceptual loss": Change(replace(base, perceptual=None)),
+        "with casts as they are": Change(replace(base, grade=UNGRADED, color_loss=replace(base.color_loss, cast=1.0))),
         "a ColorNet 16 wide in its place": Change(narrow),
         "that, 20 epochs": Change(longer),
         "that, 20 epochs, with hints": Change(replace(longer, hints=hints)),
