@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601, as gray pictures are made of R'G'B'
+# R'G'B' to gray R'G'B' of its luma (Rec. 601).
+TO_LUMA = np.tile(np.array([0.299, 0.587, 0.114], np.float32), (3, 1))
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ class Grade:
         if self == UNGRADED:
             return rgb
         mean = rgb.mean(axis=(0, 1), dtype=np.float64)
-        shift = (self.cast - self.saturation) * (mean - mean @ _LUMA)
-        to_luma = np.tile(_LUMA, (3, 1))
-        matrix = to_luma + self.saturation * (np.eye(3) - to_luma)
+        shift = (self.cast - self.saturation) * (mean - TO_LUMA @ mean)
+        matrix = TO_LUMA + self.saturation * (np.eye(3) - TO_LUMA)
         return np.asarray(cv2.transform(rgb, np.column_stack([matrix, shift])), np.float32)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ircolor.errors import UserError
+from ircolor.grade import TO_LUMA
 from ircolor.media.images import Image
 
 # The map's scale is fixed, so that maps of different images and models can be compared. Errors are expected ones,
@@ -19,8 +20,6 @@ MAP_END_DELTA_E = 30.0
 # Networks are 10 off on the average where all is well (foliage, sky, walls), mostly in lightness: such colours stay.
 # From 20 on another hue is as likely as the one that was predicted.
 SURE_DELTA_E, UNSURE_DELTA_E = 10.0, 20.0
-# Rec. 601, as gray pictures are made of R'G'B'.
-_TO_LUMA = np.tile(np.array([0.299, 0.587, 0.114], np.float32), (3, 1))
 
 
 def check_fade_strength(strength: float) -> None:
@@ -46,7 +45,7 @@ def fade(rgb: NDArray[np.float32], expected_error: NDArray[np.float32], strength
     doubt = np.clip((expected_error - SURE_DELTA_E) / np.float32(UNSURE_DELTA_E - SURE_DELTA_E), 0, 1)
     doubt = doubt * doubt * (3 - 2 * doubt) * np.float32(strength)
     pixels = np.ascontiguousarray(rgb)
-    faded = np.asarray(cv2.transform(pixels, _TO_LUMA - np.eye(3, dtype=np.float32)), np.float32)
+    faded = np.asarray(cv2.transform(pixels, TO_LUMA - np.eye(3, dtype=np.float32)), np.float32)
     faded *= cv2.merge([doubt, doubt, doubt])  # numpy is slow where a broadcast axis is but 3 long
     faded += pixels
     return np.asarray(np.clip(faded, 0, 1, out=faded))
