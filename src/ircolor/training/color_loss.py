@@ -88,9 +88,7 @@ def less_cast(ab: Tensor, mask: Tensor | None, kept: float) -> Tensor:
     """Chroma, (B, 2, H, W), of which a share of each image's mean is kept: `ircolor.grade` sees to the mean."""
     if kept == 1:
         return ab
-    usable = torch.ones_like(ab[:, :1]) if mask is None else mask.float()
-    mean = (ab * usable).sum(dim=(2, 3), keepdim=True) / usable.sum(dim=(2, 3), keepdim=True).clamp(min=1)
-    return ab - (1 - kept) * mean
+    return ab - (1 - kept) * _image_means(ab, mask)
 
 
 def colorfulness_loss(pred_ab: Tensor, true_ab: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -99,9 +97,7 @@ def colorfulness_loss(pred_ab: Tensor, true_ab: Tensor, mask: Tensor | None = No
     A net in doubt answers with gray, the mean of all it might be. This term does not say which hue to take instead,
     only how much colour there is.
     """
-    usable = torch.ones_like(pred_ab[:, :1]) if mask is None else mask.float()
-    count = usable.sum(dim=(1, 2, 3)).clamp(min=1)
-    pred, true = ((charbonnier_norm(ab) * usable[:, 0]).sum(dim=(1, 2)) / count for ab in (pred_ab, true_ab))
+    pred, true = (_image_means(charbonnier_norm(ab)[:, None], mask) for ab in (pred_ab, true_ab))
     return (pred - true).abs().mean()
 
 
@@ -136,6 +132,12 @@ def best_aligned(
         return torch.stack([i[:, y : y + height, x : x + width] for i, (y, x) in zip(images, corners, strict=True)])
 
     return cropped, shifted(true_rgb), None if mask is None else shifted(mask) & mask[:, :, inner[0], inner[1]]
+
+
+def _image_means(values: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean of each image over its usable pixels, 0 where it has none: (B, C, H, W) -> (B, C, 1, 1)."""
+    usable = torch.ones_like(values[:, :1]) if mask is None else mask.float()
+    return (values * usable).sum(dim=(2, 3), keepdim=True) / usable.sum(dim=(2, 3), keepdim=True).clamp(min=1)
 
 
 def _whole(mask: Tensor | None, window_px: int, stride: int | None = None) -> Tensor | None:
