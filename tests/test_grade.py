@@ -13,7 +13,7 @@ def rgb() -> NDArray[np.float32]:
 
 
 def chroma(rgb: NDArray[np.float32]) -> NDArray[np.float64]:
-    return rgb - (rgb @ LUMA)[..., None]
+    return np.asarray(rgb - (rgb @ LUMA)[..., None])
 
 
 def test_luma_stays(rgb: NDArray[np.float32]) -> None:

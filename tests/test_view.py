@@ -166,7 +166,7 @@ def test_an_edge_of_tiles_is_for_pictures_that_are_shown_as_they_are(viewing: Pa
 
 def test_colours_are_graded_as_the_card_says(viewing: Path, graded: Path) -> None:
     image = np.rint(waves(4 * VIEW_PX, 150) * 255).astype(np.uint8)
-    plain, half = (np.asarray(Colorizer(model)(image), np.float32) / 255 for model in (viewing, graded))
+    plain, half = ((Colorizer(model)(image) / 255).astype(np.float32) for model in (viewing, graded))
     np.testing.assert_allclose(half, Grade(0.5, 0.5).apply(plain), atol=0.01)
     assert np.abs(half - plain).max() > 0.05
 
@@ -176,7 +176,7 @@ def test_a_picture_is_graded_whole_whatever_its_size(graded: Path, tiny_onnx: Pa
     image = np.rint(waves(VIEW_PX, 150) * 255).astype(np.uint8)
     colorizer = Colorizer(graded, tile=8)
     assert colorizer.tiling(image.shape).reason == "seen whole, as 150x48 px"
-    plain = np.asarray(Colorizer(tiny_onnx)(image), np.float32) / 255
+    plain = (Colorizer(tiny_onnx)(image) / 255).astype(np.float32)
     assert np.abs(colorizer(image) / 255 - Grade(0.5, 0.5).apply(plain)).mean() < 0.02
 
 
