@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.tiny_pairs import real_data
+from ircolor.training.recipe import TrustConfig
+from ircolor.training.recipes import RECIPES
+from ircolor.training.trust import train_with_trust
+from tests.tiny_pairs import real_data, write_pairs
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
@@ -52,6 +56,20 @@ def test_train_speed(tmp_path: Path) -> None:
     found = result["recipes"]["smoke"]
     assert found["crops_share_of_step_time"] == pytest.approx(found["images_per_s"] / found["crops_per_s"], rel=0.01)
     assert found["share_of_matmul_rate"] > 0
+
+
+@pytest.mark.slow
+def test_grades(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, run = write_pairs(tmp_path / "data", [f"scene_{number}" for number in range(12)]), tmp_path / "run"
+    recipe = replace(RECIPES["smoke"](), view_px=32, trust=TrustConfig(folds=2, fold_epochs=1, steps=2), epochs=1)
+    train_with_trust(recipe, data, None, run)
+    monkeypatch.setenv("IRCOLOR_DATA", str(data))
+    result = result_of("grades.py", tmp_path, str(run))
+    num_train = json.loads((run / "run.json").read_text())["num_train_pairs"]
+    assert sum(result["num_pictures"]) == pytest.approx(num_train / 2, abs=1)
+    for found in result["grades"]:
+        assert len(found["chroma_gain"]) == 2
+        assert all(0.8 <= saturation <= 1.8 for saturation in found["saturation"])
 
 
 @pytest.mark.slow

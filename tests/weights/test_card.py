@@ -31,6 +31,8 @@ def test_a_card_comes_back_from_json() -> None:
         ("cast", -0.1),
         ("cast", 0.5),  # without a view
         ("saturation", 4.5),
+        ("tint", -0.1),
+        ("detail", 0.5),  # without a view
         ("saturation", float("nan")),
         ("bytes_per_px", 0),
         ("num_parameters", 0),

@@ -1,10 +1,10 @@
 """From a checkpoint to the file that the runtime reads: ONNX, half-precision weights, a card."""
 
 import copy
+import dataclasses
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +75,7 @@ def export_run(
     assert data, "int8 is calibrated on training pairs"
     images = calibration_images(split_pairs(data, card.protocol, "train"), card.view_px)
     model = quantize(model, images, net.exact_convolutions)
-    return model.SerializeToString(), replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
+    return model.SerializeToString(), dataclasses.replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
 
 
 def unseen_splits(run: Path) -> tuple[str, ...]:
@@ -145,8 +145,7 @@ def describe(
         bytes_per_px=net.bytes_per_px,
         intensity="auto",
         view_px=view_px,
-        cast=recipe.grade.cast,
-        saturation=recipe.grade.saturation,
+        **dataclasses.asdict(recipe.grade),
     )
 
 

@@ -64,8 +64,8 @@ _COLORS = ColorLossConfig("squared", ssim=0.5, chroma=1.0)
 # What these add to colourfulness costs nothing in PSNR where a net knows what things are; gray is no better a guess.
 # A picture's cast is not for the net to guess: it is balanced afterwards.
 _VIVID = replace(_COLORS, chroma=6.0, colorfulness=3.0, cast=0.0)
-# The best share for pictures of cross-validation; saturation then brings the colour ratio of val to 0.88.
-_CAST = 0.4
+# The best for pictures of cross-validation; saturation then brings the colour ratio of val to 0.88.
+_GRADE = Grade(cast=0.4, tint=0.7, detail=0.6)
 
 
 def snet_plus() -> Recipe:
@@ -78,7 +78,7 @@ def snet_plus() -> Recipe:
         perceptual=PerceptualConfig(weight=1.0, network="efficientnet"),
         hints=3.0,
         view_px=128,
-        grade=Grade(_CAST, saturation=1.3),
+        grade=replace(_GRADE, saturation=1.45),
         trust=TrustConfig(fold_epochs=27, fold_width=16),  # of fewer pairs: as many steps as the net itself
         epochs=24,
         validate_every=4,
@@ -100,7 +100,7 @@ def fast() -> Recipe:
         color_loss=_VIVID,
         perceptual=PerceptualConfig(weight=3.0, network="efficientnet"),
         view_px=128,
-        grade=Grade(_CAST, saturation=1.25),
+        grade=replace(_GRADE, saturation=1.35),
         augmentation=Augmentation(crop_px=128, flip=True, window=(0.5, 1.0)),
         trust=TrustConfig(fold_epochs=12),
         epochs=24,
@@ -135,7 +135,7 @@ def vcip() -> Recipe:
         summary="for the VCIP 2020 challenge: EfficientNet-Lite0 looks, a narrow decoder colours",
         color_loss=replace(_VIVID, cast=1.0),
         perceptual=None,
-        grade=Grade(cast=0.7),  # crops of photographs need not be gray in the mean
+        grade=Grade(cast=0.7, saturation=1.2, tint=0.8),  # crops of photographs need not be gray in the mean
         trust=None,
         seed=1,
     )

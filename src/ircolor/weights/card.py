@@ -14,6 +14,7 @@ from ircolor.media.intensity import IntensityRule
 from ircolor.view import View
 
 ARITHMETICS = ("float32", "int8")
+_GRADE = tuple(field.name for field in dataclasses.fields(Grade))
 _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
     {
         "epochs": (0, 10**9),
@@ -27,10 +28,12 @@ _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
         "view_px": (0, 1 << 16),
         "cast": (0, 2),
         "saturation": (0, 4),
+        "tint": (0, 2),
+        "detail": (0, 2),
     }
 )
 
-_YOUNGER = {"latency_ms", "latency_hardware", "view_px", "error_halo_px", "cast", "saturation"}  # than the first files
+_YOUNGER = {"latency_ms", "latency_hardware", "view_px", "error_halo_px", *_GRADE}  # than the first files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,8 @@ class Card:
         view_px: the network is shown pictures shrunk to a shorter side of this (`ircolor.view`); 0 for as they are.
         cast: share of a picture's mean chroma that is kept (`ircolor.grade`), 0 to 2; 1 without view_px.
         saturation: what differences from that mean are multiplied by, 0 to 4; likewise.
+        tint: what their part between green and magenta is multiplied by besides, 0 to 2; likewise.
+        detail: what their fine part is multiplied by besides, 0 to 2; likewise.
         error_halo_px: how much farther than `halo_px` it looks where its expected error is wanted; 0 to 4096.
     """
 
@@ -89,6 +94,8 @@ class Card:
     view_px: int = 0
     cast: float = 1.0
     saturation: float = 1.0
+    tint: float = 1.0
+    detail: float = 1.0
     error_halo_px: int = 0
 
     def __post_init__(self) -> None:
@@ -111,7 +118,7 @@ class Card:
         if self.arithmetic not in ARITHMETICS:
             raise ValueError(f"arithmetic must be one of {', '.join(ARITHMETICS)}, not {self.arithmetic!r}")
         if not self.view_px and self.view.grade != UNGRADED:
-            raise ValueError("cast and saturation are of whole pictures, which a network without view_px does not see")
+            raise ValueError(f"{', '.join(_GRADE)} are of whole pictures, which a network without view_px does not see")
         if not self.name:
             raise ValueError("name must not be empty")
         try:
@@ -122,7 +129,7 @@ class Card:
     @property
     def view(self) -> View:
         """How it is shown pictures, and what becomes of its colours."""
-        return View(self.view_px, Grade(self.cast, self.saturation))
+        return View(self.view_px, Grade(*(getattr(self, name) for name in _GRADE)))
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON takes them."""
