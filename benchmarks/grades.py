@@ -30,15 +30,15 @@ from machine import argument_parser, report
 from study import Run
 
 COLOR_RATIO = 0.85
-SATURATIONS = (0.8, 1.0, 1.2, 1.4, 1.6, 1.8)
+SATURATIONS = (0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
 BALANCED = Grade(cast=0.4)
 GRADES = (
     UNGRADED,
     BALANCED,
-    *(replace(BALANCED, tint=tint) for tint in (0.85, 0.7, 0.55, 1.2)),
+    *(replace(BALANCED, magenta=magenta) for magenta in (0.75, 0.5, 0.25, 1.25)),
     *(replace(BALANCED, detail=detail) for detail in (0.8, 0.6, 0.4, 1.2)),
-    *(replace(BALANCED, tint=0.7, detail=detail) for detail in (0.8, 0.6, 0.4)),
-    *(Grade(cast, tint=0.7, detail=0.6) for cast in (0.0, 0.2, 0.6, 1.0)),
+    *(replace(BALANCED, detail=0.6, magenta=magenta) for magenta in (0.75, 0.5, 0.25)),
+    *(Grade(cast, detail=0.6, magenta=0.5) for cast in (0.0, 0.2, 0.6, 1.0)),
 )
 
 
@@ -62,7 +62,7 @@ def main() -> None:
         at_ratio = [interpolated(part, grade) for part in parts]
         by_part = {key: [round(part[key], 4) for part in at_ratio] for key in at_ratio[0]}
         gain = round(mean(by_part["chroma_gain"]), 4)
-        print(f"cast {grade.cast}, tint {grade.tint}, detail {grade.detail}: chroma gain {gain}", flush=True)
+        print(f"cast {grade.cast}, detail {grade.detail}, magenta {grade.magenta}: chroma gain {gain}", flush=True)
         balance = {key: value for key, value in asdict(grade).items() if key != "saturation"}
         found.append({**balance, "mean_chroma_gain": gain, **by_part})
     result = {

@@ -69,7 +69,7 @@ def test_grades(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(result["num_pictures"]) == pytest.approx(num_train / 2, abs=1)
     for found in result["grades"]:
         assert len(found["chroma_gain"]) == 2
-        assert all(0.8 <= saturation <= 1.8 for saturation in found["saturation"])
+        assert all(0.8 <= saturation <= 2.0 for saturation in found["saturation"])
 
 
 @pytest.mark.slow

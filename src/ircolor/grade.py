@@ -6,9 +6,9 @@ that: the mean colours that it gives to pictures which it has not seen vary more
 while the differences of colour within a picture do. So of the mean a share is kept, and the differences may be made
 stronger for it.
 
-Nor are these all as sure. Daylight and most things are bluer or yellower than others; between green and magenta true
-colours differ less and wrong ones are seen most. And of fine detail of colour less is right than of the colour of a
-whole meadow. Networks do not allow for that on pictures that they have not seen (docs/research-log.md).
+Nor are these all as sure. Daylight and most things are bluer, yellower, redder or greener than others; hardly anything
+is magenta. And of fine detail of colour less is right than of the colour of a whole meadow. Networks do not allow for
+that on pictures that they have not seen (docs/research-log.md).
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 # R'G'B' to gray R'G'B' of its luma (Rec. 601).
 TO_LUMA = np.tile(np.array([0.299, 0.587, 0.114], np.float32), (3, 1))
 _TO_CHROMA = np.eye(3) - TO_LUMA
-_GREEN = _TO_CHROMA[:, 1] / np.linalg.norm(_TO_CHROMA[:, 1])  # the chroma of pure green, and less magenta
+_MAGENTA = -_TO_CHROMA[:, 1] / np.linalg.norm(_TO_CHROMA[:, 1])  # what pure green is the opposite of
 _COARSE_PX = 16  # shorter side of a picture that shows no detail
 
 
@@ -31,21 +31,21 @@ class Grade:
     Attributes:
         cast: share of the picture's mean chroma that is kept.
         saturation: what differences from that mean are multiplied by.
-        tint: what their part between green and magenta is multiplied by besides.
         detail: what their part that a picture made 16 px small does not show is multiplied by besides.
+        magenta: what the part of the resulting colours that is magenta is multiplied by.
     """
 
     cast: float = 1.0
     saturation: float = 1.0
-    tint: float = 1.0
     detail: float = 1.0
+    magenta: float = 1.0
 
     def apply(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
         """The graded colours of a whole picture, (H, W, 3), in [0, 1]; the result may lie a little outside."""
         if self == UNGRADED:
             return rgb
         mean = np.array(cv2.mean(rgb)[:3])  # numpy takes forty times as long where the last axis is but 3 long
-        differences = self.saturation * (np.eye(3) - (1 - self.tint) * np.outer(_GREEN, _GREEN)) @ _TO_CHROMA
+        differences = self.saturation * _TO_CHROMA
         shift = (self.cast * _TO_CHROMA - differences) @ mean
         graded = cv2.transform(rgb, np.column_stack([TO_LUMA + self.detail * differences, shift]))
         if self.detail != 1:
@@ -54,6 +54,9 @@ class Grade:
             coarse = cv2.resize(rgb, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA)
             coarse = cv2.transform(coarse, (1 - self.detail) * differences)
             cv2.add(graded, cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), dst=graded)
+        if self.magenta != 1:
+            lean = np.maximum(cv2.transform(graded, _MAGENTA[None] @ _TO_CHROMA), 0)
+            cv2.add(graded, cv2.transform(lean, (self.magenta - 1) * _MAGENTA[:, None]), dst=graded)
         return np.asarray(graded, np.float32)
 
 

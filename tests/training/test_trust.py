@@ -23,7 +23,9 @@ from ircolor.weights.seal import seal
 from tests.tiny_pairs import scene, write_pairs
 
 QUIET = Console(file=StringIO())
-RECIPE = replace(smoke(), trust=TrustConfig(folds=2, fold_epochs=1, steps=2), view_px=32, grade=Grade(0.5, 1.2, 0.7, 0.6))
+RECIPE = replace(
+    smoke(), trust=TrustConfig(folds=2, fold_epochs=1, steps=2), view_px=32, grade=Grade(0.5, 1.2, 0.6, 0.5)
+)
 
 
 def run_quietly(recipe: Recipe, data: Path, run: Path, **options: Any) -> Outcome:

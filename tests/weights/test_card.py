@@ -31,7 +31,7 @@ def test_a_card_comes_back_from_json() -> None:
         ("cast", -0.1),
         ("cast", 0.5),  # without a view
         ("saturation", 4.5),
-        ("tint", -0.1),
+        ("magenta", -0.1),
         ("detail", 0.5),  # without a view
         ("saturation", float("nan")),
         ("bytes_per_px", 0),

@@ -64,8 +64,8 @@ _COLORS = ColorLossConfig("squared", ssim=0.5, chroma=1.0)
 # What these add to colourfulness costs nothing in PSNR where a net knows what things are; gray is no better a guess.
 # A picture's cast is not for the net to guess: it is balanced afterwards.
 _VIVID = replace(_COLORS, chroma=6.0, colorfulness=3.0, cast=0.0)
-# The best for pictures of cross-validation; saturation then brings the colour ratio of val to 0.88.
-_GRADE = Grade(cast=0.4, tint=0.7, detail=0.6)
+# The best for pictures of cross-validation; saturation then brings the colour ratio of val to 0.9.
+_GRADE = Grade(cast=0.4, detail=0.6, magenta=0.5)
 
 
 def snet_plus() -> Recipe:
@@ -78,7 +78,7 @@ def snet_plus() -> Recipe:
         perceptual=PerceptualConfig(weight=1.0, network="efficientnet"),
         hints=3.0,
         view_px=128,
-        grade=replace(_GRADE, saturation=1.45),
+        grade=replace(_GRADE, saturation=1.4),
         trust=TrustConfig(fold_epochs=27, fold_width=16),  # of fewer pairs: as many steps as the net itself
         epochs=24,
         validate_every=4,
@@ -133,9 +133,8 @@ def vcip() -> Recipe:
         fast(),
         name="vcip",
         summary="for the VCIP 2020 challenge: EfficientNet-Lite0 looks, a narrow decoder colours",
-        color_loss=replace(_VIVID, cast=1.0),
         perceptual=None,
-        grade=Grade(cast=0.7, saturation=1.2, tint=0.8),  # crops of photographs need not be gray in the mean
+        grade=Grade(cast=0.4, saturation=1.1, magenta=0.7),
         trust=None,
         seed=1,
     )

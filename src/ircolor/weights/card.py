@@ -28,8 +28,8 @@ _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
         "view_px": (0, 1 << 16),
         "cast": (0, 2),
         "saturation": (0, 4),
-        "tint": (0, 2),
         "detail": (0, 2),
+        "magenta": (0, 2),
     }
 )
 
@@ -65,8 +65,8 @@ class Card:
         view_px: the network is shown pictures shrunk to a shorter side of this (`ircolor.view`); 0 for as they are.
         cast: share of a picture's mean chroma that is kept (`ircolor.grade`), 0 to 2; 1 without view_px.
         saturation: what differences from that mean are multiplied by, 0 to 4; likewise.
-        tint: what their part between green and magenta is multiplied by besides, 0 to 2; likewise.
         detail: what their fine part is multiplied by besides, 0 to 2; likewise.
+        magenta: what the magenta part of the resulting colours is multiplied by, 0 to 2; likewise.
         error_halo_px: how much farther than `halo_px` it looks where its expected error is wanted; 0 to 4096.
     """
 
@@ -94,8 +94,8 @@ class Card:
     view_px: int = 0
     cast: float = 1.0
     saturation: float = 1.0
-    tint: float = 1.0
     detail: float = 1.0
+    magenta: float = 1.0
     error_halo_px: int = 0
 
     def __post_init__(self) -> None:
