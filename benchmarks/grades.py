@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ircolor.grade import UNGRADED, Grade
 from ircolor.metrics import chroma_error, chroma_gain, colorfulness, colorfulness_ratio, gray_chroma_error, psnr_db
 from ircolor.pairs.folds import Fold
+from ircolor.pairs.protocols import training_pairs
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.colorized import predict, seen
 from ircolor.training.export import net_of
@@ -27,7 +28,7 @@ from ircolor.training.recipe import recipe_from_json
 from ircolor.training.run_folder import RunFolder
 from ircolor.view import shrink
 from machine import argument_parser, report
-from study import Run
+from study import DATA, whole_pictures
 
 COLOR_RATIO = 0.85
 SATURATIONS = (0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
@@ -78,13 +79,14 @@ def unseen_pictures(folder: RunFolder, every: int) -> list[list[Picture]]:
     """The pictures of each part, colorized by the net that was trained on the others."""
     last = load_checkpoint(folder.last)
     recipe, protocol = recipe_from_json(last.recipe), last.about["protocol"]
+    trained_on, _ = training_pairs(DATA, protocol, include_val=not last.about["num_val_pairs"])
     assert recipe.trust, f"{folder.path} has not learned its expected error"
     parts = []
     for number in range(recipe.trust.folds):
         net = net_of(load_checkpoint(folder.fold(number).last), str(folder.path))
-        pairs = Run(recipe, protocol, recipe.name, fold=Fold(number, recipe.trust.folds)).scored_pairs()["unseen"]
+        unseen = whole_pictures(Fold(number, recipe.trust.folds).part(trained_on), protocol)
         pictures = []
-        for pair in pairs[::every]:
+        for pair in unseen[::every]:
             infrared, true_rgb = pair.read()
             small = seen(infrared, recipe.view_px)
             true = shrink(true_rgb, small.shape).astype(np.float32)

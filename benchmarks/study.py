@@ -66,10 +66,12 @@ class Run:
         """What it is scored on, by name."""
         if self.fold is None:
             return {split: split_pairs(DATA, self.protocol, split) for split in SPLITS[self.protocol]}
-        unseen = self.fold.part(split_pairs(DATA, self.protocol, "train"))
-        if self.protocol == "nirscene":  # its val and test hold no crops, which aux is made of
-            unseen = [pair for pair in unseen if pair.columns["nirscene_split"] != "aux"]
-        return {"unseen": unseen}
+        return {"unseen": whole_pictures(self.fold.part(split_pairs(DATA, self.protocol, "train")), self.protocol)}
+
+
+def whole_pictures(pairs: Sequence[Pair], protocol: str) -> list[Pair]:
+    """Pairs like those that a protocol is scored on: val and test of nirscene hold no crops, as its aux does."""
+    return [pair for pair in pairs if protocol != "nirscene" or pair.columns["nirscene_split"] != "aux"]
 
 
 def epochs_of(num_steps: int, recipe: Recipe, protocol: str) -> int:
