@@ -125,10 +125,7 @@ def narrow_colornet() -> Recipe:
 
 
 def vcip() -> Recipe:
-    """For the 372 pairs of the VCIP 2020 challenge: `fast` without trust; of its three seeds the best on validation.
-
-    A perceptual loss did nothing for these pairs.
-    """
+    """For the 372 pairs of the VCIP 2020 challenge: `fast` without trust. A perceptual loss did nothing for them."""
     return replace(
         fast(),
         name="vcip",
