@@ -11,6 +11,7 @@ real pairs, in $IRCOLOR_DATA or ../shared/data, and the run with its checkpoints
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from statistics import mean
 
@@ -21,12 +22,12 @@ from ircolor.grade import UNGRADED, Grade
 from ircolor.metrics import chroma_error, chroma_gain, colorfulness, colorfulness_ratio, gray_chroma_error, psnr_db
 from ircolor.pairs.folds import Fold
 from ircolor.pairs.protocols import training_pairs
+from ircolor.shrink import shrink
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.colorized import predict, seen
 from ircolor.training.export import net_of
 from ircolor.training.recipe import recipe_from_json
 from ircolor.training.run_folder import RunFolder
-from ircolor.view import shrink
 from machine import argument_parser, report
 from study import DATA, whole_pictures
 
@@ -49,6 +50,16 @@ class Picture:
 
     pred_rgb: NDArray[np.float32]
     true_rgb: NDArray[np.float32]
+
+    @cached_property
+    def true_colorfulness(self) -> float:
+        """Of the truth: the same for all grades."""
+        return colorfulness(self.true_rgb)
+
+    @cached_property
+    def gray_chroma_error(self) -> float:
+        """Likewise."""
+        return gray_chroma_error(self.true_rgb)
 
 
 def main() -> None:
@@ -106,10 +117,10 @@ def scores(pictures: Sequence[Picture], grade: Grade) -> dict[str, float]:
     """Over the pictures, at the size that nets see."""
     graded = [np.clip(grade.apply(picture.pred_rgb), 0, 1) for picture in pictures]
     pairs = [(pred_rgb, picture.true_rgb) for pred_rgb, picture in zip(graded, pictures, strict=True)]
-    errors, gray_errors = [chroma_error(*pair) for pair in pairs], [gray_chroma_error(true) for _, true in pairs]
-    colorfulnesses = zip(*[(colorfulness(pred), colorfulness(true)) for pred, true in pairs], strict=True)
+    errors, gray_errors = [chroma_error(*pair) for pair in pairs], [picture.gray_chroma_error for picture in pictures]
+    true_colorfulness = [picture.true_colorfulness for picture in pictures]
     return {
-        "color_ratio": colorfulness_ratio(*colorfulnesses),
+        "color_ratio": colorfulness_ratio([colorfulness(pred_rgb) for pred_rgb in graded], true_colorfulness),
         "saturation": grade.saturation,
         "chroma_gain": chroma_gain(errors, gray_errors),
         "psnr_db": mean(psnr_db(*pair) for pair in pairs),

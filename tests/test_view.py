@@ -1,6 +1,5 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,8 @@ from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
 from ircolor.grade import Grade
 from ircolor.sessions.prediction import Prediction
-from ircolor.view import color_map, seen_size, shrink
+from ircolor.shrink import shrink
+from ircolor.view import color_map
 from ircolor.weights.catalogue import find_model
 from ircolor.weights.seal import seal
 from tests.conftest import make_card, noise
@@ -40,30 +40,6 @@ def waves(height: int, width: int) -> NDArray[np.float32]:
     """A smooth picture in [0, 1]."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     return np.asarray(0.5 + 0.25 * np.sin(6 * x / width) + 0.25 * np.cos(9 * y / height), np.float32)
-
-
-@pytest.mark.parametrize(
-    ("shape", "view_px", "seen"),
-    [
-        ((600, 800), 224, (224, 299)),
-        ((800, 600), 224, (299, 224)),
-        ((224, 800), 224, (224, 800)),
-        ((1, 1), 224, (1, 1)),
-        ((600, 800), 0, (600, 800)),
-        ((225, 100_000), 224, (224, 99_556)),
-    ],
-)
-def test_the_shorter_side_is_shrunk_and_never_enlarged(
-    shape: tuple[int, int], view_px: int, seen: tuple[int, int]
-) -> None:
-    assert seen_size(shape, view_px) == seen
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float16, np.float32, np.float64, np.longdouble])
-def test_shrinking_takes_means_of_every_type(dtype: type) -> None:
-    pixels: NDArray[Any] = np.arange(24).reshape(4, 6).astype(dtype)
-    expected = pixels.astype(float).reshape(2, 2, 3, 2).mean(axis=(1, 3))
-    np.testing.assert_allclose(shrink(pixels, (2, 3)), expected, atol=0.51 if dtype in (np.uint8, np.uint16) else 0)
 
 
 def test_colours_that_are_an_affine_function_of_the_infrared_image_are_carried_as_such() -> None:

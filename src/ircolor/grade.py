@@ -17,10 +17,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ircolor.shrink import seen_size, shrink
+
 # R'G'B' to gray R'G'B' of its luma (Rec. 601).
 TO_LUMA = np.tile(np.array([0.299, 0.587, 0.114], np.float32), (3, 1))
 _TO_CHROMA = np.eye(3) - TO_LUMA
 _MAGENTA = -_TO_CHROMA[:, 1] / np.linalg.norm(_TO_CHROMA[:, 1])  # what pure green is the opposite of
+_TO_MAGENTA = np.tile(_MAGENTA @ _TO_CHROMA, (3, 1))  # R'G'B' to how magenta it is, below 0 where it is green
 _COARSE_PX = 16  # shorter side of a picture that shows no detail
 
 
@@ -50,13 +53,11 @@ class Grade:
         graded = cv2.transform(rgb, np.column_stack([TO_LUMA + self.detail * differences, shift]))
         if self.detail != 1:
             height, width = rgb.shape[:2]
-            share = min(1.0, _COARSE_PX / min(height, width))
-            coarse = cv2.resize(rgb, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA)
-            coarse = cv2.transform(coarse, (1 - self.detail) * differences)
+            coarse = cv2.transform(shrink(rgb, seen_size((height, width), _COARSE_PX)), (1 - self.detail) * differences)
             cv2.add(graded, cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), dst=graded)
         if self.magenta != 1:
             # How much there is, in all three channels: OpenCV takes ten times as long to make three of one.
-            lean = cv2.transform(graded, np.tile(_MAGENTA @ _TO_CHROMA, (3, 1)))
+            lean = cv2.transform(graded, _TO_MAGENTA)
             np.maximum(lean, 0, out=lean)
             cv2.add(graded, cv2.transform(lean, np.diag((self.magenta - 1) * _MAGENTA)), dst=graded)
         return np.asarray(graded, np.float32)

@@ -15,10 +15,11 @@ from ircolor.machine import cores
 from ircolor.memory import lanes_for
 from ircolor.sessions.onnx import OnnxSession
 from ircolor.sessions.prediction import Prediction
+from ircolor.shrink import seen_size, shrink
 from ircolor.tiled import Paint, painted_by, run_strips, run_tiles
 from ircolor.tiles import Tiling, check_tile, cut_strips, plan_tiles
 from ircolor.trust import check_fade_strength
-from ircolor.view import color_map, seen_size, shrink
+from ircolor.view import color_map
 from ircolor.weights.catalogue import Model
 
 # What a row of tiles takes over its pixels and bytes a channel: the infrared and the RGB image, the latter twice more

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ircolor.grade import UNGRADED, Grade
 from ircolor.sessions.prediction import Prediction
+from ircolor.shrink import seen_size
 
 # Of the fit, at the size that the network sees. A larger radius carries colours over edges, a smaller epsilon makes
 # noise of the infrared image a noise of colours.
@@ -44,35 +45,6 @@ class View:
     def carries(self, shape: tuple[int, ...]) -> bool:
         """Whether the colours of a picture, (H, W), are fitted: it is shown smaller, or whole as they are graded."""
         return seen_size(shape, self.px) != shape or self.grade != UNGRADED
-
-
-def seen_size(shape: tuple[int, ...], view_px: int) -> tuple[int, int]:
-    """Height and width that a network is shown of an image.
-
-    Args:
-        shape: of the image, (H, W).
-        view_px: what the shorter side is shrunk to where it is larger; 0 to show every image as it is.
-    """
-    height, width = shape
-    shorter = min(shape)
-    if not view_px or shorter <= view_px:
-        return height, width
-    return round(height * view_px / shorter), round(width * view_px / shorter)
-
-
-def shrink(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Shrink an image, each pixel the mean of those that it covers.
-
-    Args:
-        pixels: (H, W), uint8, uint16 or float.
-        size: height and width of the result, at most those of the image.
-
-    Returns:
-        The same type; float32 for floats that OpenCV has not.
-    """
-    if pixels.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
-        pixels = pixels.astype(np.float32)
-    return np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA))
 
 
 @dataclass(frozen=True)

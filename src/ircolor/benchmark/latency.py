@@ -15,7 +15,7 @@ from ircolor.machine import cores, processor
 from ircolor.network import Network as ReadyNetwork
 from ircolor.sessions.outputs import keep_output
 from ircolor.sessions.providers import DEVICES
-from ircolor.view import seen_size
+from ircolor.shrink import seen_size
 from ircolor.weights.card import Card
 from ircolor.weights.catalogue import Model
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ircolor.sessions.prediction import Prediction
-from ircolor.view import View, color_map, seen_size, shrink
+from ircolor.shrink import seen_size, shrink
+from ircolor.view import View, color_map
 
 
 def seen(infrared: NDArray[np.uint8], view_px: int) -> NDArray[np.float32]:

@@ -1,10 +1,10 @@
 """From a checkpoint to the file that the runtime reads: ONNX, half-precision weights, a card."""
 
 import copy
-import dataclasses
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +22,13 @@ from ircolor.nets.efficientnet import WITH_WEIGHTS
 from ircolor.pairs.augment import Augmentation
 from ircolor.pairs.index import Pair, spread_evenly
 from ircolor.pairs.protocols import split_pairs
+from ircolor.shrink import seen_size, shrink
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
 from ircolor.training.expected_error import calibrate
 from ircolor.training.networks import build_net
 from ircolor.training.quantize import quantize
 from ircolor.training.recipe import recipe_from_json
 from ircolor.training.run_folder import RunFolder, checkpoint_file, run_folder_of
-from ircolor.view import seen_size, shrink
 from ircolor.weights.card import Card
 
 OPSET = 20
@@ -75,7 +75,7 @@ def export_run(
     assert data, "int8 is calibrated on training pairs"
     images = calibration_images(split_pairs(data, card.protocol, "train"), card.view_px)
     model = quantize(model, images, net.exact_convolutions)
-    return model.SerializeToString(), dataclasses.replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
+    return model.SerializeToString(), replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
 
 
 def unseen_splits(run: Path) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ def describe(
         bytes_per_px=net.bytes_per_px,
         intensity="auto",
         view_px=view_px,
-        **dataclasses.asdict(recipe.grade),
+        **asdict(recipe.grade),
     )
 
 

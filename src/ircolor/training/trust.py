@@ -24,6 +24,7 @@ from ircolor.nets.base import reflect_pad_to
 from ircolor.pairs.folds import Fold
 from ircolor.pairs.index import Pair, find_pairs
 from ircolor.pairs.protocols import default_protocol, training_pairs
+from ircolor.shrink import shrink
 from ircolor.stop import StopSignal
 from ircolor.training.checkpoint import load_checkpoint, save_checkpoint
 from ircolor.training.colorized import carried, predict, seen
@@ -32,7 +33,7 @@ from ircolor.training.export import net_of
 from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import Outcome, train
-from ircolor.view import View, shrink
+from ircolor.view import View
 
 CROP_PX = 160
 BATCH_SIZE = 16
