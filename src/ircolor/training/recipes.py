@@ -125,7 +125,7 @@ def narrow_colornet() -> Recipe:
 
 
 def vcip() -> Recipe:
-    """For the 372 pairs of the VCIP 2020 challenge: `fast` without trust. A perceptual loss did nothing for them."""
+    """For the 372 pairs of the VCIP 2020 challenge: `fast` without trust. A perceptual loss costs 0.3 dB there."""
     return replace(
         fast(),
         name="vcip",
