@@ -49,7 +49,7 @@ def test_each_is_trained_once_and_becomes_a_model(data: Path, tmp_path: Path, mo
 def test_each_is_shown_pictures_at_the_size_that_suits_it_on_validation(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(systems_module, "psnr_by_view", lambda _net, _pairs: {96: 14.2, 128: 14.3, 224: 14.1})
+    monkeypatch.setattr(systems_module, "psnr_by_view", lambda _net, _pairs, _view: {96: 14.2, 128: 14.3, 224: 14.1})
     found = trained(data, tmp_path / "runs", "limmer")
     assert found
     assert find_model(found[0].model).card.view_px == 128

@@ -15,7 +15,7 @@ from ircolor.training.baseline_recipes import COMPARED
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run, net_of
 from ircolor.training.loss_network import loss_network_name
-from ircolor.training.recipe import Recipe, is_recipe
+from ircolor.training.recipe import Recipe, is_recipe, recipe_from_json
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
 from ircolor.training.views import psnr_by_view
@@ -118,7 +118,9 @@ def train_missing(
 
 def _best_view_px(folder: RunFolder, val_pairs: Sequence[Pair]) -> int:
     """The view that suits a net best on validation pairs; what was found is kept beside the run."""
-    found = psnr_by_view(net_of(load_checkpoint(folder.last), str(folder.last)), val_pairs)
+    checkpoint = load_checkpoint(folder.last)
+    view = recipe_from_json(checkpoint.recipe).view
+    found = psnr_by_view(net_of(checkpoint, str(folder.last)), val_pairs, view)
     write_atomic(folder.path / "views.json", (json.dumps({"val_psnr_db": found}, indent=1) + "\n").encode())
     return max(found, key=lambda view_px: found[view_px])
 

@@ -5,6 +5,7 @@ best at the end differs from net to net: by half a dB and more for those that lo
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import mean
 
 from ircolor.metrics import psnr_db, usable_pixels
@@ -17,12 +18,15 @@ from ircolor.view import View
 VIEWS_PX = (96, 128, 160, 224)
 
 
-def psnr_by_view(net: ColorizingNet, pairs: Sequence[Pair], views_px: Sequence[int] = VIEWS_PX) -> dict[int, float]:
+def psnr_by_view(
+    net: ColorizingNet, pairs: Sequence[Pair], view: View, views_px: Sequence[int] = VIEWS_PX
+) -> dict[int, float]:
     """Mean PSNR over whole pictures, in dB, for each shorter side at which the net is shown them (`ircolor.view`).
 
     Args:
         net: in eval mode.
         pairs: to score; over usable pixels where a pair has a mask.
+        view: of its recipe, but for the shorter side.
         views_px: the shorter sides, pixels.
 
     Raises:
@@ -34,6 +38,6 @@ def psnr_by_view(net: ColorizingNet, pairs: Sequence[Pair], views_px: Sequence[i
     for pair in pairs:
         infrared, true_rgb, mask = pair.read_masked()
         for view_px, values in found.items():
-            pred_rgb = colorized(net, infrared, View(view_px), accelerator)
+            pred_rgb = colorized(net, infrared, replace(view, px=view_px), accelerator)
             values.append(psnr_db(usable_pixels(pred_rgb, mask), usable_pixels(true_rgb, mask)))
     return {view_px: round(mean(values), 3) for view_px, values in found.items()}
