@@ -78,6 +78,14 @@ def test_the_mean_is_what_a_last_checkpoint_gives(data: Path, tmp_path: Path) ->
     assert torch.equal(net_of(last, "run").get_parameter("head.weight"), last.tensors["ema.head.weight"])
 
 
+def test_a_run_that_begins_with_a_last_checkpoint_begins_with_its_mean(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, ema=0.9), data, tmp_path / "run")
+    last = tmp_path / "run" / "checkpoints" / "last.safetensors"
+    run_quietly(replace(RECIPE, epochs=1, learning_rate=0.0), data, tmp_path / "next", init=last)
+    began = load_checkpoint(tmp_path / "next" / "checkpoints" / "last.safetensors").tensors["net.head.weight"]
+    assert torch.equal(began, load_checkpoint(last).tensors["ema.head.weight"])
+
+
 def test_validation_pairs_can_be_trained_on(data: Path, tmp_path: Path) -> None:
     run_quietly(RECIPE, data, tmp_path / "apart")
     outcome = run_quietly(RECIPE, data, tmp_path / "run", include_val=True)

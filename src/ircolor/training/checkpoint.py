@@ -68,6 +68,15 @@ class Checkpoint:
                 "with the same network and width"
             ) from error
 
+    def load_net(self, net: nn.Module) -> None:
+        """Copy the weights that count into a colorizing net: the mean of its weights where the run keeps one.
+
+        Raises:
+            UserError: as `load_into`.
+        """
+        averaged = any(name.startswith("ema.") for name in self.tensors)
+        self.load_into("ema" if averaged else "net", net)
+
     def load_optimizer(self, optimizer: torch.optim.Optimizer) -> None:
         """Restore the moments of Adam; its settings come from the recipe."""
         state: dict[int, dict[str, Tensor]] = {}

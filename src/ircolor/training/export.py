@@ -172,8 +172,7 @@ def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
         net = build_net(recipe)
     except (TypeError, KeyError) as error:
         raise UserError(f"{name}: its recipe is of another version of ircolor ({error}); train it again") from error
-    averaged = any(tensor.startswith("ema.") for tensor in checkpoint.tensors)  # beside the weights it is a mean of
-    checkpoint.load_into("ema" if averaged else "net", net)
+    checkpoint.load_net(net)
     return net.eval()
 
 

@@ -152,7 +152,7 @@ def train(
     learned = learned_losses(recipe)
     modules: dict[str, nn.Module] = {"net": colorizing, **learned}
     if init:
-        load_checkpoint(init).load_into("net", colorizing)
+        load_checkpoint(init).load_net(colorizing)
     averaged = copy.deepcopy(colorizing).requires_grad_(False) if recipe.ema else None
     if averaged:
         modules["ema"] = averaged
