@@ -80,6 +80,14 @@ def test_a_run_of_another_budget_is_not_taken_for_this_one(data: Path, tmp_path:
         trained(data, tmp_path / "runs", "limmer")
 
 
+def test_a_run_of_other_pairs_is_not_taken_for_this_one(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path / "runs", "limmer")
+    for folder in ("infrared", "rgb"):
+        (data / folder / "frame_01.png").unlink()
+    with pytest.raises(UserError, match=r"folder-limmer-0: was trained on other pairs"):
+        trained(data, tmp_path / "runs", "limmer")
+
+
 def test_an_unknown_name_is_said_before_anything_is_trained(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="system 'limer': unknown; did you mean limmer"):
         trained(data, tmp_path / "runs", "snet", "limer")

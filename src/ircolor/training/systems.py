@@ -9,8 +9,9 @@ from rich.console import Console
 
 from ircolor.atomic import write_atomic
 from ircolor.errors import UserError, did_you_mean
+from ircolor.pairs.dataset import load_pairs
 from ircolor.pairs.index import Pair, find_pairs
-from ircolor.pairs.protocols import default_protocol, split_pairs
+from ircolor.pairs.protocols import default_protocol, split_pairs, training_pairs
 from ircolor.training.baseline_recipes import COMPARED
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run, net_of
@@ -81,20 +82,21 @@ def train_missing(
         All systems in the order of their names, and then of their seeds; None where a signal stopped a training.
 
     Raises:
-        UserError: an unknown name, pairs that cannot be used, or a run of another budget in the way.
+        UserError: an unknown name, pairs that cannot be used, or a run of another budget or other pairs in the way.
     """
     check_names(names)
     console = console or Console(stderr=True)
     protocol = protocol or default_protocol(find_pairs(data))
     wanted = [(name, seed) for name in names for seed in range(num_seeds if name in SEVERAL_SEEDS else 1)]
-    trained = []
+    trained, digest = [], ""
     for number, (name, seed) in enumerate(wanted, start=1):
         recipe = replace(SYSTEMS[name](), seed=seed)
         recipe = recipe if epochs is None else replace(recipe, epochs=epochs, validate_every=epochs)
         folder = RunFolder(runs / f"{protocol}-{name}-{seed}")
         model = folder.path / f"{name}.onnx"
         if model.exists():
-            _check_run(folder, recipe, loss_network)
+            digest = digest or _digest(data, protocol, console)
+            _check_run(folder, recipe, digest, loss_network)
         else:
             console.print(f"training {number} of {len(wanted)}: {name}, seed {seed}", highlight=False)
             outcome = train(
@@ -125,11 +127,19 @@ def _best_view_px(folder: RunFolder, val_pairs: Sequence[Pair]) -> int:
     return max(found, key=lambda view_px: found[view_px])
 
 
-def _check_run(folder: RunFolder, recipe: Recipe, loss_network: Path | None) -> None:
-    """Raise UserError where a finished run is of another recipe, or was trained with another loss network."""
+def _digest(data: Path, protocol: str, console: Console) -> str:
+    """Of the pairs that a run has now."""
+    pairs = [pair for part in training_pairs(data, protocol, include_val=False) for pair in part]
+    with console.status(f"reading {len(pairs)} pairs"):
+        return load_pairs(pairs, budget_bytes=0).digest
+
+
+def _check_run(folder: RunFolder, recipe: Recipe, pairs_digest: str, loss_network: Path | None) -> None:
+    """Raise UserError where a finished run is of another recipe or other pairs, or has another loss network."""
     try:
         kept = json.loads(folder.description.read_text(encoding="utf-8"))
         same = is_recipe(kept["recipe"], recipe)
+        of_these = kept["pairs_digest"] == pairs_digest
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder.description}: missing or damaged; delete the folder to train it anew") from error
     if recipe.perceptual:
@@ -138,4 +148,9 @@ def _check_run(folder: RunFolder, recipe: Recipe, loss_network: Path | None) -> 
         raise UserError(
             f"{folder.path}: was trained with another recipe, number of epochs or loss network; give the same --epochs "
             "and --loss-network, or another folder with --runs"
+        )
+    if not of_these:
+        raise UserError(
+            f"{folder.path}: was trained on other pairs than the data has now; give another folder with --runs, or "
+            "delete this one to train it anew"
         )
