@@ -24,6 +24,7 @@ from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.device import Precision
 from ircolor.training.export import net_of
 from ircolor.training.losses import total_loss
+from ircolor.training.networks import average_in
 from ircolor.training.train import train
 from tests.tiny_pairs import write_mask
 from tests.training.runs import RECIPE, assert_same_end, run_quietly
@@ -104,9 +105,9 @@ def test_validation_pairs_can_be_trained_on(data: Path, tmp_path: Path) -> None:
 def test_average_in_moves_by_what_the_decay_leaves() -> None:
     mean, net = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
     torch.nn.init.constant_(net.weight, 3.0)
-    train_module.average_in(mean, net, decay=0.75, step=1000)
+    average_in(mean, net, decay=0.75, step=1000)
     assert mean.weight.item() == pytest.approx(1.5)
-    train_module.average_in(mean, net, decay=0.75, step=0)  # an early mean, of one step, forgets nine tenths
+    average_in(mean, net, decay=0.75, step=0)  # an early mean, of one step, forgets nine tenths
     assert mean.weight.item() == pytest.approx(0.9 * 3 + 0.1 * 1.5)
 
 
@@ -242,18 +243,21 @@ def test_the_cosine_rises_over_a_twentieth_and_ends_at_zero() -> None:
     assert rates[105] == pytest.approx(0.5)
     assert 0 < rates[-1] < 1e-3
     assert replace(RECIPE, learning_rate=0.5).learning_rate_at(17, 200) == 0.5
+    hinted = replace(recipe, hint_epochs=RECIPE.epochs)
+    assert [hinted.learning_rate_at(step, 400) for step in range(400)] == rates + rates
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hints", [0.0, 1.0])
-def test_two_processes_share_a_run(data: Path, tmp_path: Path, hints: float) -> None:
+@pytest.mark.parametrize(("hints", "hint_epochs"), [(0.0, 0), (1.0, 0), (1.0, 1)])
+def test_two_processes_share_a_run(data: Path, tmp_path: Path, hints: float, hint_epochs: int) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     code = (
         "from dataclasses import replace; from pathlib import Path; from ircolor.training.recipes import smoke; "
         "from ircolor.training.train import train; "
-        f"train(replace(smoke(), hints={hints}), Path({str(data)!r}), None, Path({str(tmp_path / 'run')!r}))"
+        f"recipe = replace(smoke(), hints={hints}, hint_epochs={hint_epochs}); "
+        f"train(recipe, Path({str(data)!r}), None, Path({str(tmp_path / 'run')!r}))"
     )
     command = [sys.executable, "-c", code]
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
@@ -263,9 +267,11 @@ def test_two_processes_share_a_run(data: Path, tmp_path: Path, hints: float) -> 
     ]
     errors = [process.communicate(timeout=300)[1].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], errors
-    assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors").progress.step == 4
+    begun = 2 * hint_epochs
+    assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors").progress.step == begun + 4
     steps = [json.loads(line)["step"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert steps == [0, 2, 2, 4, 4]  # the sitting, a training and a validation record an epoch, of one process only
+    # The sitting, a training and, where it colours, a validation record an epoch, of one process only.
+    assert steps == [0, *[2] * hint_epochs, *(begun + step for step in (2, 2, 4, 4))]
 
 
 def test_a_budget_of_seconds_ends_a_run_as_complete(data: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DataLoaderConfiguration
+from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,16 @@ def choose_precision() -> Precision:
     return Precision(cpu, "no", True, "float32, it has no bf16 instructions")
 
 
-def make_accelerator(precision: Precision) -> Accelerator:
-    """The engine of a run; the recipe's batch is split over the processes that `accelerate launch` started."""
+def make_accelerator(precision: Precision, *, partly_trained: bool = False) -> Accelerator:
+    """The engine of a run; the recipe's batch is split over the processes that `accelerate launch` started.
+
+    Args:
+        precision: of its arithmetic.
+        partly_trained: there are steps in which not all weights take part.
+    """
     return Accelerator(
         mixed_precision=precision.mixed,
         dataloader_config=DataLoaderConfiguration(split_batches=True),
         cpu=not torch.cuda.is_available(),
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=partly_trained)],
     )

@@ -21,9 +21,12 @@ HINTED_SCALES = slice(1, None)
 
 
 class Encoded(NamedTuple):
-    """What a ColorNet gave: RGB, (B, 3, H, W) in [-1, 1], and its features at a 4th, 8th and 16th of the size."""
+    """What a ColorNet gave: RGB, (B, 3, H, W) in [-1, 1], and its features at a 4th, 8th and 16th of the size.
 
-    rgb: Tensor
+    RGB is None where the features alone were wanted.
+    """
+
+    rgb: Tensor | None
     features: list[Tensor]
 
 
@@ -36,11 +39,12 @@ class Encoding(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(self, infrared: Tensor) -> Encoded:
-        """Colorize images, (B, 1, H, W) in [-1, 1]; the features are those of images padded to the grid."""
+    def forward(self, infrared: Tensor, *, colorize: bool = True) -> Encoded:
+        """Colorize images, (B, 1, H, W) in [-1, 1], or not; the features are those of images padded to the grid."""
         height, width = infrared.shape[-2:]
         features = self.net.encode(reflect_pad_to(infrared, self.grid_px))
-        return Encoded(self.net.decode(features)[..., :height, :width], features[2:])
+        rgb = self.net.decode(features)[..., :height, :width] if colorize else None
+        return Encoded(rgb, features[2:])
 
 
 class Hints(nn.Module):

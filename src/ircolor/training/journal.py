@@ -24,7 +24,7 @@ class Journal:
         total_steps: of the whole run.
         console: where people look.
         enabled: False on all processes but the first.
-        image_s: seconds that one image would take at the device's rate for matrix products.
+        device_gflops: the device's rate for matrix products, in 10^9 operations a second.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class Journal:
         total_steps: int,
         console: Console,
         enabled: bool,
-        image_s: float,
+        device_gflops: float,
     ) -> None:
         self.path = path
         self.console = console
         self.enabled = enabled
         self.total_steps = total_steps
-        self.image_s = image_s
+        self.device_gflops = device_gflops
         if enabled and path.exists():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
             kept = [line for line in lines if _step_of(line) <= resumed_step]
@@ -75,7 +75,15 @@ class Journal:
             except OSError as error:
                 raise UserError(f"{self.path}: cannot be written ({error.strerror}); mend that and --resume") from error
 
-    def steps(self, step: int, epoch: int, losses: dict[str, float], images_per_s: float, left_s: float) -> None:
+    def steps(
+        self,
+        step: int,
+        epoch: int,
+        losses: dict[str, float],
+        images_per_s: float,
+        left_s: float,
+        gflop_per_image: float,
+    ) -> None:
         """Record and show how the training goes.
 
         Args:
@@ -84,8 +92,9 @@ class Journal:
             losses: means of the loss terms since the last call.
             images_per_s: since the last call.
             left_s: estimated time left.
+            gflop_per_image: work of these steps.
         """
-        share = images_per_s * self.image_s
+        share = images_per_s * gflop_per_image / self.device_gflops
         self.record("train", step=step, epoch=epoch, images_per_s=round(images_per_s, 3),
                     share_of_matmul_rate=round(share, 4), **losses)  # fmt: skip
         terms = "  ".join(f"{name.removesuffix('_loss')} {value:.3f}" for name, value in losses.items())

@@ -1,5 +1,6 @@
-"""The network that a recipe trains, and what of it training looks at."""
+"""The network that a recipe trains, what of it training looks at, and the mean of its weights."""
 
+import torch
 from torch import Tensor, nn
 
 from ircolor.baselines import BASELINES, Zhang
@@ -38,3 +39,11 @@ def as_trained(net: ColorizingNet, recipe: Recipe) -> nn.Module:
         assert isinstance(net, ColorNet), f"recipe {recipe.name} gives hints to {recipe.net}, which takes none"
         return Encoding(net)
     return Classifying(net) if isinstance(net, Zhang) else net
+
+
+@torch.no_grad()
+def average_in(mean: nn.Module, net: nn.Module, decay: float, step: int) -> None:
+    """Move an exponential mean of weights and batch statistics one step on; early ones, of few steps, forget faster."""
+    weight = 1 - min(decay, (1 + step) / (10 + step))
+    for ours, theirs in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+        ours.lerp_(theirs, weight) if ours.is_floating_point() else ours.copy_(theirs)

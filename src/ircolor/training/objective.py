@@ -4,7 +4,7 @@ A colour loss on RGB, or on classes of chroma for a network that classifies; bes
 an adversary, features of networks that were trained before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import torch
@@ -72,23 +72,25 @@ class Objective:
 
     def training_gflop(self, crop_px: int) -> float:
         """Work of the networks in the loss for one crop of a side, in 10^9 operations (`training_gflop_of`)."""
-        gflop = 0.0
+        gflop = self.hint_gflop(crop_px)
         if self.recipe.edge_net:
             gflop += training_gflop_of(_unwrapped(self.learned["edge_net"]), 3, crop_px)
         if self.recipe.adversary:  # sees the true crop, and the predicted one twice
             gflop += 3 * training_gflop_of(_unwrapped(self.learned["adversary"]), 4, crop_px)
         if self.features:  # forward for the truth, and there and back to the pixels for the prediction
             gflop += 3 * training_gflop_of(self.features, 3, crop_px)
-        if self.hints:
-            gflop += training_gflop_of(self.hints, 1, crop_px)
         return gflop
+
+    def hint_gflop(self, crop_px: int) -> float:
+        """As `training_gflop`, of what gives hints."""
+        return training_gflop_of(self.hints, 1, crop_px) if self.hints else 0.0
 
     def __call__(self, output: Tensor | ChromaClasses | Encoded, batch: Batch, progress: float) -> dict[str, Tensor]:
         """The terms by name, weighted; their sum is to be minimised.
 
         Args:
             output: what the network gave to `batch["infrared"]`: RGB, (B, 3, H, W) in [-1, 1], with its features where
-                the recipe has hints; or classes of chroma.
+                the recipe has hints, or these alone; or classes of chroma.
             batch: items of `PairDataset`.
             progress: of the training, from 0 to 1.
         """
@@ -96,8 +98,14 @@ class Objective:
         if isinstance(output, ChromaClasses):
             assert self.chroma
             return class_terms(output, true_rgb, mask, *self.chroma)
-        pred_rgb = (output.rgb if isinstance(output, Encoded) else output).float()
-        terms = color_terms(pred_rgb, true_rgb, mask, self.recipe.color_loss)
+        terms: dict[str, Tensor] = {}
+        if isinstance(output, Encoded):
+            terms["hint_loss"] = self.recipe.hints * self._hint_error(output.features, batch["infrared"])
+            if output.rgb is None:
+                return terms
+            output = output.rgb
+        pred_rgb = output.float()
+        terms |= color_terms(pred_rgb, true_rgb, mask, self.recipe.color_loss)
         if self.recipe.edge_net:
             form = self.recipe.edge_net
             terms["edge_loss"] = difference_edge_loss(
@@ -115,13 +123,14 @@ class Objective:
         if self.recipe.perceptual:
             error = self._feature_error(pred_rgb, true_rgb, mask, self.recipe.perceptual.network)
             terms["perceptual_loss"] = self.recipe.perceptual.weight * error
-        if self.recipe.hints:
-            assert isinstance(output, Encoded)
-            assert self.hints
-            with self.autocast():
-                guesses, hints = self.learned["hints"](output.features), self.hints(batch["infrared"])
-            terms["hint_loss"] = self.recipe.hints * feature_error(guesses, hints)
         return terms
+
+    def _hint_error(self, features: Sequence[Tensor], infrared: Tensor) -> Tensor:
+        """How badly features of a network tell those that give hints."""
+        assert self.hints
+        with self.autocast():
+            guesses, hints = self.learned["hints"](features), self.hints(infrared)
+        return feature_error(guesses, hints)
 
     def _feature_error(self, pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None, network: str) -> Tensor:
         """How far features of the prediction are from those of the truth; pixels that a mask leaves out are equal."""

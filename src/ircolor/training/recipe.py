@@ -129,6 +129,7 @@ class Recipe:
         perceptual: a loss on features of a network that was trained before.
         hints: weight of how badly the features of a ColorNet tell those of an encoder that was trained on photographs
             (`training.hints`), beside the colour loss; 0 for none.
+        hint_epochs: before all others, in which these features alone are learned.
         teacher_share: how much of the target is what teachers say, where a run is given any; the rest is the truth.
         trust: also learn the expected error of each pixel; the colours are the same with and without. None for not.
         view_px: shown a picture, the net sees it shrunk to this shorter side (`ircolor.view`); 0 for as it is.
@@ -141,7 +142,8 @@ class Recipe:
         momentum: of Adam, its first decay rate.
         weight_decay: decoupled, of AdamW; 0 is Adam.
         ema: the weights that count are a mean over the last 1 / (1 - ema) steps or so; 0 takes them as they are.
-        schedule: "constant", or "cosine": a linear rise over the first twentieth of the steps, then a cosine to zero.
+        schedule: "constant", or "cosine": a linear rise over the first twentieth of the steps, then a cosine to zero;
+            the epochs of hints have their own.
         epochs: times that as many crops are drawn as there are training pairs.
         validate_every: epochs from one validation (whole images, PSNR, picture grid) to the next.
         checkpoint_every_s: longest time, in s, that a killed process can lose.
@@ -157,6 +159,7 @@ class Recipe:
     adversary: AdversaryConfig | None = None
     perceptual: PerceptualConfig | None = None
     hints: float = 0.0
+    hint_epochs: int = 0
     teacher_share: float = 0.5
     trust: TrustConfig | None = None
     view_px: int = 0
@@ -179,10 +182,23 @@ class Recipe:
         """How the net is shown pictures, and what becomes of its colours."""
         return View(self.view_px, self.grade)
 
+    def num_steps(self, steps_per_epoch: int) -> int:
+        """Of the whole training."""
+        return (self.hint_epochs + self.epochs) * steps_per_epoch
+
+    def num_hint_steps(self, total_steps: int) -> int:
+        """How many steps of a whole training come before the first that colours."""
+        return total_steps * self.hint_epochs // (self.hint_epochs + self.epochs)
+
     def learning_rate_at(self, step: int, total_steps: int) -> float:
         """The learning rate of a step, counted from 0; a function of these alone, so that resuming needs no state."""
         if self.schedule == "constant":
             return self.learning_rate
+        hint_steps = self.num_hint_steps(total_steps)
+        if step < hint_steps:
+            total_steps = hint_steps
+        else:
+            step, total_steps = step - hint_steps, total_steps - hint_steps
         rise_steps = max(total_steps // 20, 1)
         if step < rise_steps:
             return self.learning_rate * (step + 1) / rise_steps

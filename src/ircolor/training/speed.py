@@ -13,7 +13,7 @@ CPU_EDGE, GPU_EDGE = 1024, 8192  # of the matrices: large enough for the full ra
 PASSES = 3  # a training step has the work of the forward pass and, for features and weights, twice that backwards
 
 
-def training_gflop_of(net: nn.Module, channels: int, crop_px: int) -> float:
+def training_gflop_of(net: nn.Module, channels: int, crop_px: int, **options: bool) -> float:
     """Work of one training crop, forward and backward, in 10^9 floating-point operations (multiply-adds times two).
 
     Parts that are not trained are only run forward.
@@ -22,11 +22,12 @@ def training_gflop_of(net: nn.Module, channels: int, crop_px: int) -> float:
         net: any network of images; its batch statistics stay as they are.
         channels: of the images.
         crop_px: their side.
+        options: how it is run.
     """
     device = next(net.parameters()).device
     was_training = net.training
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        net.eval()(torch.zeros(1, channels, crop_px, crop_px, device=device))
+        net.eval()(torch.zeros(1, channels, crop_px, crop_px, device=device), **options)
     net.train(was_training)
     by_module = counter.get_flop_counts()
     untrained = sum(

@@ -35,7 +35,7 @@ from ircolor.training.hints import HINTED_SCALES
 from ircolor.training.journal import Journal
 from ircolor.training.loss_network import loss_features, loss_network_name
 from ircolor.training.losses import total_loss
-from ircolor.training.networks import as_trained, build_net
+from ircolor.training.networks import as_trained, average_in, build_net
 from ircolor.training.objective import Objective, chroma_weights, learned_losses
 from ircolor.training.photo_features import PhotoFeatures
 from ircolor.training.recipe import Recipe
@@ -97,7 +97,7 @@ def train(
         UserError: wrong folder, pairs or checkpoint; said before any training.
     """
     precision = choose_precision()
-    accelerator = make_accelerator(precision)
+    accelerator = make_accelerator(precision, partly_trained=recipe.hint_epochs > 0)
     console = console or Console(stderr=True, quiet=not accelerator.is_main_process)
     if recipe.batch_size % accelerator.num_processes:
         raise UserError(
@@ -120,7 +120,8 @@ def train(
     edge_map = EDGE_MAPS[recipe.edge_net.target] if recipe.edge_net else None
     dataset = PairDataset(train_pairs, recipe.augmentation, edge_map, recipe.seed)
     per_epoch = steps_per_epoch(len(dataset), recipe.batch_size)
-    total_steps = recipe.epochs * per_epoch
+    total_steps = recipe.num_steps(per_epoch)
+    hint_steps = recipe.num_hint_steps(total_steps)
     taught = Teachers(teachers, accelerator.device, accelerator.autocast) if teachers else None
     about = {
         **describe_code(),
@@ -194,22 +195,24 @@ def train(
     if init:
         save(folder.last, for_resuming=True)  # a run killed before its first checkpoint knows where it began
     crop_px = recipe.augmentation.crop_px
-    gflop_per_image = training_gflop_of(colorizing, 1, crop_px) + objective.training_gflop(crop_px)
+    color_gflop = training_gflop_of(colorizing, 1, crop_px) + objective.training_gflop(crop_px)
+    hint_gflop = objective.hint_gflop(crop_px)
+    if hint_steps:
+        hint_gflop += training_gflop_of(as_trained(colorizing, recipe), 1, crop_px, colorize=False)
     # Of all processes together, which have a device each.
     device_gflops = matmul_gflops(accelerator) * accelerator.num_processes
-    journal = Journal(
-        folder.log, progress.step, total_steps, console, accelerator.is_main_process, gflop_per_image / device_gflops
-    )
+    journal = Journal(folder.log, progress.step, total_steps, console, accelerator.is_main_process, device_gflops)
     complete = progress.step == total_steps
     if not complete:
-        journal.record("sitting", step=progress.step, gflop_per_image=round(gflop_per_image, 3),
+        journal.record("sitting", step=progress.step, gflop_per_image=round(color_gflop, 3),
                        matmul_gflops=round(device_gflops, 1))  # fmt: skip
     journal.say(
         f"{precision.hardware}: {precision.reason}\n"
         f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "
         f"{f'{train_pairs.num_masks} with a mask; ' if train_pairs.num_masks else ''}"
         f"{f'{len(teachers)} teachers have {recipe.teacher_share:.0%} of the say; ' if teachers else ''}"
-        f"{per_epoch} steps an epoch, {recipe.epochs} epochs"
+        f"{per_epoch} steps an epoch, "
+        f"{f'{recipe.hint_epochs} epochs of hints alone, then ' if hint_steps else ''}{recipe.epochs} epochs"
     )
     losses: dict[str, torch.Tensor] = {}
     sitting_start_s = last_save_s = last_log_s = time.monotonic()
@@ -222,7 +225,9 @@ def train(
             if taught:
                 batch["true_rgb"] = taught.blend(infrared, batch["true_rgb"], recipe.teacher_share)
             torch.manual_seed(recipe.seed + progress.step)  # of dropout: the same for a resumed run
-            terms = objective(net(infrared), batch, progress.step / total_steps)
+            colorizes = progress.step >= hint_steps
+            output = net(infrared) if colorizes else net(infrared, colorize=False)
+            terms = objective(output, batch, progress.step / total_steps)
             loss = total_loss(*terms.values())
             if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
                 raise UserError(
@@ -250,11 +255,16 @@ def train(
                 steps = progress.step - logged_step
                 means = {name: round(float(total) / steps, 6) for name, total in losses.items()}
                 per_s = steps / (now_s - last_log_s)
-                left_s = (total_steps - progress.step) / per_s
-                journal.steps(progress.step, -(-progress.step // per_epoch), means, per_s * recipe.batch_size, left_s)
+                gflop = color_gflop if colorizes else hint_gflop
+                hint_left, color_left = hint_steps - progress.step, total_steps - max(progress.step, hint_steps)
+                left_s = (max(hint_left, 0) * hint_gflop + color_left * color_gflop) / gflop / per_s
+                journal.steps(
+                    progress.step, -(-progress.step // per_epoch), means, per_s * recipe.batch_size, left_s, gflop
+                )
                 losses, logged_step, last_log_s = {}, progress.step, now_s
 
-            if to_validate and (complete or (steps_into_epoch == 0 and epoch_done % recipe.validate_every == 0)):
+            due = complete or (steps_into_epoch == 0 and epoch_done % recipe.validate_every == 0)
+            if to_validate and colorizes and due:
                 if accelerator.is_main_process:
                     picture = folder.grids / f"epoch_{epoch_done:04d}.png"
                     scores = validate(
@@ -287,11 +297,3 @@ def train(
                 break
     accelerator.end_training()
     return Outcome(progress, None if complete else stop.number or signal.SIGTERM)
-
-
-@torch.no_grad()
-def average_in(mean: nn.Module, net: nn.Module, decay: float, step: int) -> None:
-    """Move an exponential mean of weights and batch statistics one step on; early ones, of few steps, forget faster."""
-    weight = 1 - min(decay, (1 + step) / (10 + step))
-    for ours, theirs in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-        ours.lerp_(theirs, weight) if ours.is_floating_point() else ours.copy_(theirs)
