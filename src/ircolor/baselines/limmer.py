@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ircolor.nets.base import ColorizingNet
+from ircolor.nets.base import ColorizingNet, enlarged
 
 NUM_LEVELS = 3
 WINDOW_PX = 9  # of local means, a side
@@ -74,7 +74,7 @@ class Limmer(ColorizingNet):
             seen = F.avg_pool2d(infrared, scale) if level else infrared
             maps = branch(locally_normalised(seen))
             if level:
-                maps = F.interpolate(maps, scale_factor=float(scale), mode="bilinear", align_corners=False)
+                maps = enlarged(maps, scale)
             features.append(maps)
         mixed = torch.cat([self.mixed(torch.cat(features, dim=1)), local_mean(infrared)], dim=1)
         rgb = torch.tanh(self.head(mixed))

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ircolor.baselines.chroma import lightness_of
-from ircolor.nets.base import ColorizingNet
+from ircolor.nets.base import ColorizingNet, enlarged
 from ircolor.nets.lab import lab_to_rgb, rgb_to_lab
 
+CELL_PX = 4  # image pixels a side of one that is classified
 BIN = 10.0  # edge of a cell of chroma, in CIELAB
 TEMPERATURE = 0.38  # of the annealed mean
 NUM_NEAREST, SMOOTHING = 5, 5.0  # bins that a true colour is spread over, and how far, in CIELAB
@@ -97,13 +97,13 @@ class Zhang(ColorizingNet):
         features = self.features(infrared)  # (B, 256, H/4, W/4)
         if self.lightness is None:
             return ChromaClasses(self.logits(features), None)
-        change = MAX_LIGHTNESS_CHANGE / 100 * torch.tanh(_enlarged(self.lightness(features)))
+        change = MAX_LIGHTNESS_CHANGE / 100 * torch.tanh(enlarged(self.lightness(features), CELL_PX))
         return ChromaClasses(self.logits(features), lightness_of(infrared) / 100 + change)
 
     def colors(self, infrared: Tensor, classes: ChromaClasses) -> Tensor:
         """RGB, (B, 3, H, W), in [-1, 1]: the annealed mean of the bins (equation 5 of the publication)."""
         shares = torch.softmax(classes.logits / TEMPERATURE, dim=1)
-        chroma = _enlarged(torch.einsum("bnhw,nc->bchw", shares, self.get_buffer("bins")))
+        chroma = enlarged(torch.einsum("bnhw,nc->bchw", shares, self.get_buffer("bins")), CELL_PX)
         lightness = classes.lightness
         if lightness is None:
             lightness = lightness_of(infrared) / 100
@@ -133,7 +133,3 @@ def class_weights(prior: Tensor) -> Tensor:
     """How much each bin counts: the inverse of its share, mixed with a uniform one (equation 4); their mean is 1."""
     weights = 1 / ((1 - UNIFORM_SHARE) * prior + UNIFORM_SHARE / len(prior))
     return weights / (prior * weights).sum()
-
-
-def _enlarged(maps: Tensor) -> Tensor:
-    return F.interpolate(maps, scale_factor=4.0, mode="bilinear", align_corners=False)

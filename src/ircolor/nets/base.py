@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class ColorizingNet(nn.Module, ABC):
@@ -56,6 +57,15 @@ class ColorizingNet(nn.Module, ABC):
         height, width = infrared.shape[-2:]
         padded = reflect_pad_to(infrared, self.grid_px)
         return self.forward_on_grid(padded)[..., :height, :width]
+
+
+def enlarged(maps: Tensor, factor: int) -> Tensor:
+    """Maps, (B, C, H, W), bilinearly enlarged.
+
+    With align_corners=False it is shift-equivariant: an image colorized in tiles equals the image colorized whole. With
+    align_corners=True the result would depend on the image's size.
+    """
+    return F.interpolate(maps, scale_factor=float(factor), mode="bilinear", align_corners=False)
 
 
 def reflect_pad_to(images: Tensor, grid_px: int) -> Tensor:

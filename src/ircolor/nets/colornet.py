@@ -4,8 +4,7 @@ What the paper leaves open, and what we chose:
 * The latent has H/16 x W/16 (14x14 at 224): the text's 7x7 would need a fifth pooling, which four decoder
   blocks cannot undo.
 * Convolutions are padded, so skips match and nothing is cropped.
-* Bilinear upsampling with align_corners=False is shift-equivariant: an image colorized in tiles equals the
-  image colorized whole. With align_corners=True the result would depend on the image's size.
+* Upsampling is bilinear (`enlarged`).
 """
 
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ircolor.nets.base import ColorizingNet
+from ircolor.nets.base import ColorizingNet, enlarged
 
 
 class DoubleConv(nn.Sequential):
@@ -77,8 +76,7 @@ class ColorNet(ColorizingNet):
         """RGB, (B, 3, H, W) in [-1, 1], of what `encode` gave."""
         *skips, below = features  # (B, 512, H/16, W/16)
         for block in self.decoder:
-            upsampled = F.interpolate(below, scale_factor=2, mode="bilinear", align_corners=False)
-            below = block(torch.cat([skips.pop(), upsampled], dim=1))
+            below = block(torch.cat([skips.pop(), enlarged(below, 2)], dim=1))
         return torch.tanh(self.head(below))  # (B, 64, H, W) -> (B, 3, H, W)
 
     def forward_on_grid(self, infrared: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ircolor.nets.base import ColorizingNet, reflect_pad_to
+from ircolor.nets.base import ColorizingNet, enlarged, reflect_pad_to
 
 MAX_DELTA_E = 100.0  # black against white
 CELL_PX = 4  # image pixels a side of one pixel of the feature maps
@@ -63,9 +63,9 @@ class ErrorHead(nn.Module):
         coarse = F.avg_pool2d(fine, COARSE_CELLS)  # (B, 5, H/16, W/16)
         wide = F.avg_pool2d(coarse, 3, stride=1, padding=1, count_include_pad=False)
         around = _means_and_texture(torch.stack([coarse, wide], dim=1)).flatten(1, 2)  # (B, 2 * 5, H/16, W/16)
-        scales = [_means_and_texture(fine), _enlarged(around, COARSE_CELLS)]
+        scales = [_means_and_texture(fine), enlarged(around, COARSE_CELLS)]
         log_error = self.log_error(self.mixed(torch.cat(scales, dim=1)))  # (B, 1, H/4, W/4)
-        return _enlarged(torch.exp(log_error.clamp(max=math.log(MAX_DELTA_E))), CELL_PX)
+        return enlarged(torch.exp(log_error.clamp(max=math.log(MAX_DELTA_E))), CELL_PX)
 
     def rescale(self, factor: float) -> None:
         """Multiply all expectations by a factor above 0."""
@@ -86,10 +86,6 @@ def _means_and_texture(means: Tensor) -> Tensor:
     infrared, squared = means[..., :1, :, :], means[..., 4:, :, :]
     variance = squared - infrared * infrared
     return torch.cat([means[..., :4, :, :], variance.clamp(min=MIN_VARIANCE).sqrt()], dim=-3)
-
-
-def _enlarged(maps: Tensor, factor: int) -> Tensor:
-    return F.interpolate(maps, scale_factor=factor, mode="bilinear", align_corners=False)
 
 
 class WithExpectedError(nn.Module):

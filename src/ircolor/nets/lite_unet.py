@@ -9,9 +9,8 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from ircolor.nets.base import ColorizingNet
+from ircolor.nets.base import ColorizingNet, enlarged
 from ircolor.nets.efficientnet import WITH_WEIGHTS, EfficientNetLite0
 
 
@@ -62,10 +61,6 @@ class LiteUNet(ColorizingNet):
         """(B, 1, H, W) -> (B, 3, H, W), both in [-1, 1]; H and W multiples of 32."""
         *skips, features = self.encoder(infrared)  # (B, 192, H/32, W/32)
         for block in self.decoder:
-            features = block(torch.cat([skips.pop(), _doubled(features)], dim=1))
-        gain, offset = _doubled(self.head(features)).chunk(2, dim=1)  # (B, w, H/2, W/2) -> twice (B, 3, H, W)
+            features = block(torch.cat([skips.pop(), enlarged(features, 2)], dim=1))
+        gain, offset = enlarged(self.head(features), 2).chunk(2, dim=1)  # (B, w, H/2, W/2) -> twice (B, 3, H, W)
         return torch.tanh(gain * infrared + offset)
-
-
-def _doubled(features: Tensor) -> Tensor:
-    return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)

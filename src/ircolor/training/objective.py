@@ -13,7 +13,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from ircolor.baselines.discriminators import DcganDiscriminator, PatchDiscriminator
-from ircolor.baselines.zhang import ChromaClasses, class_weights, spread_over_bins
+from ircolor.baselines.zhang import CELL_PX, ChromaClasses, class_weights, spread_over_bins
 from ircolor.nets import NETS
 from ircolor.nets.lab import rgb_to_lab
 from ircolor.pairs.dataset import LoadedPairs
@@ -24,7 +24,6 @@ from ircolor.training.recipe import Recipe
 from ircolor.training.speed import training_gflop_of
 
 LIGHTNESS_WEIGHT = 10.0  # brings lightness errors, squares of some tenths, to the size of a cross-entropy
-CLASS_CELL_PX = 4  # image pixels a side of one that is classified
 
 Batch = Mapping[str, Tensor]
 
@@ -179,12 +178,12 @@ def class_terms(
         weights: how much each bin counts, (bins,).
     """
     true_lab = rgb_to_lab((true_rgb + 1) / 2)
-    chroma = F.avg_pool2d(true_lab[:, 1:], CLASS_CELL_PX)  # (B, 2, H/4, W/4)
+    chroma = F.avg_pool2d(true_lab[:, 1:], CELL_PX)  # (B, 2, H/4, W/4)
     shares = spread_over_bins(chroma.permute(0, 2, 3, 1).reshape(-1, 2), bins)
     counts = weights[shares.argmax(dim=1)]
     log_shares = F.log_softmax(classes.logits.float(), dim=1).permute(0, 2, 3, 1).reshape(-1, len(bins))
     entropy = -(shares * log_shares).sum(dim=1) * counts
-    cells = None if mask is None else F.max_pool2d((~mask).float(), CLASS_CELL_PX) == 0
+    cells = None if mask is None else F.max_pool2d((~mask).float(), CELL_PX) == 0
     terms = {"class_loss": mean_of_usable(entropy.reshape(chroma[:, 0].shape), cells)}
     if classes.lightness is not None:
         error = (classes.lightness.float() - true_lab[:, :1] / 100).square()[:, 0]
