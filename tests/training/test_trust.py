@@ -53,10 +53,11 @@ def test_a_run_with_trust_becomes_a_model_that_gives_it(data: Path, tmp_path: Pa
 
 def test_trust_is_learned_from_all_pairs_that_are_trained_on(data: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    run_quietly(RECIPE, data, run, include_val=True)
+    run_quietly(replace(RECIPE, hints=1.0, hint_epochs=1), data, run, include_val=True)
     whole = load_checkpoint(run / "checkpoints" / "last.safetensors").about["num_train_pairs"]
-    left_out = [load_checkpoint(run / f"fold_{k}" / "checkpoints" / "last.safetensors").about for k in range(2)]
-    assert sum(whole - about["num_train_pairs"] for about in left_out) == whole
+    parts = [load_checkpoint(run / f"fold_{k}" / "checkpoints" / "last.safetensors") for k in range(2)]
+    assert sum(whole - part.about["num_train_pairs"] for part in parts) == whole
+    assert [part.progress.step for part in parts] == [part.about["steps_per_epoch"] for part in parts]  # all of colours
     _, card = export_run(run, "mine", data)  # its expected error is left at the scale of the pairs it has not seen
     assert "those of val included" in card.data
     assert unseen_splits(run) == ("test",)

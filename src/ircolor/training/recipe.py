@@ -103,7 +103,7 @@ class TrustConfig:
 
     Attributes:
         folds: parts of the training scenes; the pictures of each are colorized by a net trained on the others.
-        fold_epochs: of these nets.
+        fold_epochs: of these nets, without epochs of hints: they err where the net itself does, if somewhat more.
         fold_width: of these nets; None for that of the net itself. Narrow ones err alike, for a fraction of the time.
         steps: of the head, on the errors of these pictures.
     """

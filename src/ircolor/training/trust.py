@@ -103,6 +103,7 @@ def train_with_trust(
         recipe,
         trust=None,
         width=recipe.trust.fold_width or recipe.width,
+        hint_epochs=0,
         epochs=recipe.trust.fold_epochs,
         validate_every=recipe.trust.fold_epochs,
     )
