@@ -196,9 +196,10 @@ def train(
         save(folder.last, for_resuming=True)  # a run killed before its first checkpoint knows where it began
     crop_px = recipe.augmentation.crop_px
     color_gflop = training_gflop_of(colorizing, 1, crop_px) + objective.training_gflop(crop_px)
-    hint_gflop = objective.hint_gflop(crop_px)
+    hint_gflop = 0.0
     if hint_steps:
-        hint_gflop += training_gflop_of(as_trained(colorizing, recipe), 1, crop_px, colorize=False)
+        encoding = training_gflop_of(as_trained(colorizing, recipe), 1, crop_px, colorize=False)
+        hint_gflop = encoding + objective.hint_gflop(crop_px)
     # Of all processes together, which have a device each.
     device_gflops = matmul_gflops(accelerator) * accelerator.num_processes
     journal = Journal(folder.log, progress.step, total_steps, console, accelerator.is_main_process, device_gflops)
@@ -222,10 +223,10 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate_at(progress.step, total_steps)
             infrared = batch["infrared"].contiguous(memory_format=memory_format)
-            if taught:
+            colorizes = progress.step >= hint_steps
+            if taught and colorizes:
                 batch["true_rgb"] = taught.blend(infrared, batch["true_rgb"], recipe.teacher_share)
             torch.manual_seed(recipe.seed + progress.step)  # of dropout: the same for a resumed run
-            colorizes = progress.step >= hint_steps
             output = net(infrared) if colorizes else net(infrared, colorize=False)
             terms = objective(output, batch, progress.step / total_steps)
             loss = total_loss(*terms.values())
