@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from ircolor.errors import UserError
+from ircolor.grade import Grade
 from ircolor.training import train as train_module
 from ircolor.training.checkpoint import load_checkpoint
-from ircolor.training.recipe import Recipe
+from ircolor.training.recipe import Recipe, recipe_from_json
+from ircolor.training.run_folder import RunFolder
 from tests.tiny_pairs import write_pairs
 from tests.training.runs import ALL, RECIPE, assert_same_end, run_quietly, signal_at_call
 
@@ -107,6 +110,28 @@ def test_a_run_is_not_mixed_with_another(
     run_quietly(replace(RECIPE, epochs=1), data, tmp_path / "run")
     with pytest.raises(UserError, match=message):
         run_quietly(replace(RECIPE, **change), data, tmp_path / "run", **options)
+
+
+def test_a_finished_run_takes_another_grade_and_says_what_it_scores_with_it(data: Path, tmp_path: Path) -> None:
+    recipe, run = replace(RECIPE, view_px=32), RunFolder(tmp_path / "run")
+    run_quietly(recipe, data, run.path)
+    before = load_checkpoint(run.last), load_checkpoint(run.best)
+    lines = run.log.read_text().splitlines()
+    vivid = replace(recipe, grade=Grade(saturation=3))
+    run_quietly(vivid, data, run.path, resume=True)
+    last, best = load_checkpoint(run.last), load_checkpoint(run.best)
+    kept = last.recipe, best.recipe, json.loads(run.description.read_text())["recipe"]
+    assert [recipe_from_json(found) for found in kept] == 3 * [vivid]
+    for checkpoint, old in zip((last, best), before, strict=True):
+        assert checkpoint.tensors.keys() == old.tensors.keys()
+    assert all(torch.equal(last.tensors[name], before[0].tensors[name]) for name in last.tensors)
+    *others, again = run.log.read_text().splitlines()
+    assert others == lines
+    first, second = json.loads(lines[-1]), json.loads(again)
+    assert first["step"] == second["step"]
+    assert second["colorfulness_ratio"] > 1.1 * first["colorfulness_ratio"]
+    run_quietly(vivid, data, run.path, resume=True)
+    assert run.log.read_text().splitlines() == [*lines, again]  # once
 
 
 def test_a_run_killed_before_its_first_checkpoint_begins_with_the_published_encoder(data: Path, tmp_path: Path) -> None:

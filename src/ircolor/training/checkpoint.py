@@ -86,6 +86,16 @@ class Checkpoint:
                 state.setdefault(int(number), {})[key] = tensor
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
+    def save(self, path: Path) -> None:
+        """Write it atomically.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        header = {"recipe": self.recipe, "about": self.about, "progress": asdict(self.progress)}
+        tensors = {name: t.detach().cpu().contiguous() for name, t in self.tensors.items()}
+        write_atomic(path, save(tensors, {HEADER_KEY: json.dumps(header)}))
+
 
 def save_checkpoint(
     path: Path,
@@ -112,9 +122,7 @@ def save_checkpoint(
     if optimizer is not None:
         for number, state in optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{number}.{key}": value for key, value in state.items()}
-    header = {"recipe": recipe, "about": about, "progress": asdict(progress)}
-    data = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, {HEADER_KEY: json.dumps(header)})
-    write_atomic(path, data)
+    Checkpoint(recipe, about, progress, tensors).save(path)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -1,11 +1,13 @@
 """The folder of a run: what lies where, how it is begun and how it is taken up again."""
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ircolor.atomic import PART_SUFFIX, write_atomic
 from ircolor.errors import UserError
+from ircolor.grade import Grade
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
 from ircolor.training.recipe import Recipe, is_recipe
 
@@ -72,6 +74,7 @@ class RunFolder:
             leftover.unlink()
         try:
             begun = json.loads(self.description.read_text(encoding="utf-8"))
+            begun["recipe"]["grade"] = asdict(recipe.grade)  # the loss does not see it: it may change
             if recipe.schedule == "constant":
                 begun["recipe"]["epochs"] = recipe.epochs  # a longer run begins as the shorter one: epochs may be added
             same = is_recipe(begun["recipe"], recipe)
@@ -88,6 +91,16 @@ class RunFolder:
             )
         self._describe(begun)
         return load_checkpoint(self.last) if self.last.exists() else None
+
+    def regrade_best(self, grade: Grade) -> None:
+        """Give the best checkpoint another grade of colours; its weights stay.
+
+        Raises:
+            UserError: it is damaged, or cannot be written.
+        """
+        if self.best.is_file():
+            best = load_checkpoint(self.best)
+            replace(best, recipe={**best.recipe, "grade": asdict(grade)}).save(self.best)
 
     def best_or_last(self) -> Path:
         """The checkpoint to use: the best on validation, or the last where there was no validation yet.

@@ -12,7 +12,7 @@ import copy
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -81,7 +81,7 @@ def train(
         data: folder of pairs.
         protocol: how it is split; see `split_pairs`.
         run: folder of the run; must be new, or hold a run of the same recipe when resuming.
-        resume: go on from the last checkpoint.
+        resume: go on from the last checkpoint. The recipe may have another grade by now, which the run then takes.
         init: checkpoint to take the first weights from.
         fold: part of the training pairs that is left out.
         teachers: runs or checkpoints of nets that it learns from besides the truth (`Recipe.teacher_share`).
@@ -136,6 +136,7 @@ def train(
         **({"loss_network": loss_network_name(recipe.perceptual, loss_network)} if recipe.perceptual else {}),
     }
     checkpoint = folder.resume(recipe, about) if resume else None
+    regraded = checkpoint is not None and checkpoint.recipe.get("grade") != asdict(recipe.grade)
     progress = checkpoint.progress if checkpoint else Progress()
     weights = train_pairs.num_pixels if recipe.sampling == "pixels" else None
     loader = DataLoader(
@@ -190,6 +191,29 @@ def train(
             kept: dict[str, nn.Module] = modules if for_resuming else {"net": averaged or colorizing}
             save_checkpoint(path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None)
 
+    def validate_now(epoch: int) -> None:
+        scores = validate(
+            averaged or colorizing,
+            val_pairs,
+            accelerator,
+            folder.grids / f"epoch_{epoch:04d}.png",
+            view=recipe.view,
+            channels_last=precision.channels_last,
+        )
+        score_db = scores["psnr_db"]
+        improved = score_db > progress.best_psnr_db
+        if improved:
+            progress.best_psnr_db, progress.best_epoch = score_db, epoch
+            save(folder.best, for_resuming=False)
+        journal.record("validation", step=progress.step, epoch=epoch,
+                       **{name: round(score, 4) for name, score in scores.items()},
+                       train_s=round(progress.train_s, 1))  # fmt: skip
+        journal.say(
+            f"epoch {epoch}: validation PSNR {score_db:.2f} dB{' (best)' if improved else ''}, "
+            f"CIEDE2000 {scores['delta_e_2000']:.2f}, chroma gain {scores['chroma_gain']:.3f}, "
+            f"colour ratio {scores['colorfulness_ratio']:.2f}"
+        )
+
     if not resume and accelerator.is_main_process:
         folder.begin(recipe, about)
     if init:
@@ -215,6 +239,11 @@ def train(
         f"{per_epoch} steps an epoch, "
         f"{f'{recipe.hint_epochs} epochs of hints alone, then ' if hint_steps else ''}{recipe.epochs} epochs"
     )
+    if regraded and accelerator.is_main_process:
+        folder.regrade_best(recipe.grade)
+        if complete and to_validate:  # what the log says of its end is of the grade that it had
+            validate_now(progress.step // per_epoch)
+        save(folder.last, for_resuming=True)
     losses: dict[str, torch.Tensor] = {}
     sitting_start_s = last_save_s = last_log_s = time.monotonic()
     sat_before_s, logged_step = progress.train_s, progress.step
@@ -267,28 +296,7 @@ def train(
             due = complete or (steps_into_epoch == 0 and epoch_done % recipe.validate_every == 0)
             if to_validate and colorizes and due:
                 if accelerator.is_main_process:
-                    picture = folder.grids / f"epoch_{epoch_done:04d}.png"
-                    scores = validate(
-                        averaged or colorizing,
-                        val_pairs,
-                        accelerator,
-                        picture,
-                        view=recipe.view,
-                        channels_last=precision.channels_last,
-                    )
-                    score_db = scores["psnr_db"]
-                    improved = score_db > progress.best_psnr_db
-                    if improved:
-                        progress.best_psnr_db, progress.best_epoch = score_db, epoch_done
-                        save(folder.best, for_resuming=False)
-                    journal.record("validation", step=progress.step, epoch=epoch_done,
-                                   **{name: round(score, 4) for name, score in scores.items()},
-                                   train_s=round(progress.train_s, 1))  # fmt: skip
-                    journal.say(
-                        f"epoch {epoch_done}: validation PSNR {score_db:.2f} dB{' (best)' if improved else ''}, "
-                        f"CIEDE2000 {scores['delta_e_2000']:.2f}, chroma gain {scores['chroma_gain']:.3f}, "
-                        f"colour ratio {scores['colorfulness_ratio']:.2f}"
-                    )
+                    validate_now(epoch_done)
                 accelerator.wait_for_everyone()
                 last_log_s = time.monotonic()
             if complete or ending or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
