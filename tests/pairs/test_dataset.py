@@ -1,12 +1,14 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from ircolor.errors import UserError
 from ircolor.pairs.augment import Augmentation
-from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
-from ircolor.pairs.index import find_pairs
+from ircolor.pairs.dataset import LoadedPairs, PairDataset, VisitSampler, load_pairs, steps_per_epoch
+from ircolor.pairs.index import Pair, find_pairs
 from tests.tiny_pairs import write_mask, write_pairs
 
 AUGMENTATION = Augmentation(crop_px=16, flip=True)
@@ -24,11 +26,33 @@ def test_an_epoch_visits_every_pair_once_and_each_epoch_in_its_own_order() -> No
     assert numbers[:8] != numbers[8:]
 
 
-def test_pairs_may_be_drawn_in_proportion_to_their_pixels() -> None:
-    weights = np.array([1, 0, 3], np.int64)
-    sampler = VisitSampler(3, 3, seed=0, first_step=0, last_step=2000, weights=weights)
+def test_pairs_are_drawn_as_often_as_their_chances_say() -> None:
+    sampler = VisitSampler(3, 3, seed=0, first_step=0, last_step=2000, chances=np.array([0.25, 0, 0.75]))
     shares = np.bincount([number for batch in sampler for _, number in batch], minlength=3) / 6000
     np.testing.assert_allclose(shares, [0.25, 0, 0.75], atol=0.02)
+
+
+def test_large_pairs_may_be_drawn_more_often_and_misaligned_ones_less() -> None:
+    residuals = {"sound": "0", "unknown": "", "two off": "2", "four off": "4"}
+    pairs = [Pair(stem, Path(), Path(), stem, {"residual_px": told}) for stem, told in residuals.items()]
+    loaded = LoadedPairs([*pairs, Pair("no column", Path(), Path(), "")], None, np.array([100, 100, 100, 300, 100]))
+    assert loaded.chances(by_pixels=False, half_residual_px=0) is None
+    for by_pixels, half_residual_px, expected in (
+        (True, 0, [1, 1, 1, 3, 1]),
+        (False, 2, [1, 1, 0.5, 0.2, 1]),
+        (True, 2, [1, 1, 0.5, 0.6, 1]),
+    ):
+        chances = loaded.chances(by_pixels, half_residual_px)
+        assert chances is not None
+        assert (chances * sum(expected)).tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("told", ["little", "-1", "nan", "inf"])
+def test_a_misalignment_that_is_no_number_is_named(told: str) -> None:
+    loaded = LoadedPairs([Pair("field", Path(), Path(), "", {"residual_px": told})], None, np.array([100]))
+    assert loaded.chances(by_pixels=True, half_residual_px=0) is not None
+    with pytest.raises(UserError, match=f"pair field: its residual_px is '{told}'; give a number"):
+        loaded.chances(by_pixels=True, half_residual_px=1)
 
 
 def test_a_resumed_sampler_goes_on_where_the_first_ended() -> None:

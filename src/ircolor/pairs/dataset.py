@@ -46,6 +46,25 @@ class LoadedPairs:
         """How many of the pairs have a mask."""
         return sum(pair.mask is not None for pair in self.pairs)
 
+    def chances(self, by_pixels: bool, half_residual_px: float) -> NDArray[np.float64] | None:
+        """How likely each pair is to be drawn, of 1 in all; None where all are drawn alike.
+
+        Args:
+            by_pixels: in proportion to its pixels.
+            half_residual_px: half as likely where it is misaligned by so much (`Pair.residual_px`), less still where by
+                more; 0 for no matter.
+
+        Raises:
+            UserError: an index tells a misalignment that is no number.
+        """
+        if not (by_pixels or half_residual_px):
+            return None
+        chances: NDArray[np.float64] = self.num_pixels.astype(np.float64) if by_pixels else np.ones(len(self))
+        if half_residual_px:
+            residuals_px = np.array([pair.residual_px for pair in self.pairs])
+            chances /= 1 + (residuals_px / half_residual_px) ** 2
+        return np.asarray(chances / chances.sum())
+
     @property
     def digest(self) -> str:
         """Tells whether two runs saw the same pairs: by names, sizes and whether masked, not by their pixels."""
@@ -135,7 +154,7 @@ class VisitSampler(Sampler[list[tuple[int, int]]]):
         seed: of the run.
         first_step: where to begin; a resumed run begins where its checkpoint ended.
         last_step: where to end (exclusive).
-        weights: how likely each pair is to be drawn; None to visit every pair once an epoch.
+        chances: of each pair to be drawn, of 1 in all; None to visit every pair once an epoch.
     """
 
     drop_last = True  # accelerate reads this and batch_size
@@ -147,14 +166,14 @@ class VisitSampler(Sampler[list[tuple[int, int]]]):
         seed: int,
         first_step: int,
         last_step: int,
-        weights: NDArray[np.int64] | None = None,
+        chances: NDArray[np.float64] | None = None,
     ) -> None:
         self.num_pairs = num_pairs
         self.batch_size = batch_size
         self.seed = seed
         self.first_step = first_step
         self.last_step = last_step
-        self.probabilities = None if weights is None else weights / weights.sum()
+        self.chances = chances
 
     def __len__(self) -> int:
         return self.last_step - self.first_step
@@ -173,8 +192,8 @@ class VisitSampler(Sampler[list[tuple[int, int]]]):
     def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """The pairs of one epoch."""
         num_draws = max(self.num_pairs, self.batch_size)
-        if self.probabilities is not None:
-            return rng.choice(self.num_pairs, num_draws, p=self.probabilities)
+        if self.chances is not None:
+            return rng.choice(self.num_pairs, num_draws, p=self.chances)
         return np.resize(rng.permutation(self.num_pairs), num_draws)
 
 

@@ -7,6 +7,7 @@ is named in the column `mask`, or lies under the same stem in the folder `mask/`
 """
 
 import csv
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -53,6 +54,22 @@ class Pair:
     columns: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
     crop: tuple[int, int, int, int] | None = None
     mask: Path | None = None
+
+    @property
+    def residual_px(self) -> float:
+        """By how many px it is misaligned, as its column `residual_px` says; 0 where nothing is said.
+
+        Raises:
+            UserError: what is said is no such number.
+        """
+        told = self.columns.get("residual_px") or "0"
+        try:
+            residual_px = float(told)
+        except ValueError:
+            residual_px = math.nan
+        if not 0 <= residual_px < math.inf:
+            raise UserError(f"pair {self.stem}: its residual_px is {told!r}; give a number of px, or leave it empty")
+        return residual_px
 
     def read(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Decode both images.

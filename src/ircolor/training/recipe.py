@@ -138,6 +138,8 @@ class Recipe:
         batch_size: pairs a step, over all processes together.
         sampling: "pairs" visits every pair once an epoch; "pixels" draws as many, in proportion to their pixels, so
             that a large photograph counts for more than a small crop.
+        half_residual_px: pairs that are misaligned by so much, as their index says, are drawn half as often, and those
+            misaligned by more less often still; 0 to draw them all alike.
         learning_rate: of Adam, for both networks; the largest where there is a schedule.
         momentum: of Adam, its first decay rate.
         weight_decay: decoupled, of AdamW; 0 is Adam.
@@ -167,6 +169,7 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     batch_size: int = 4
     sampling: Literal["pairs", "pixels"] = "pairs"
+    half_residual_px: float = 0.0
     learning_rate: float = 1e-4
     momentum: float = 0.9
     weight_decay: float = 0.0

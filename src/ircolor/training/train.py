@@ -138,10 +138,10 @@ def train(
     checkpoint = folder.resume(recipe, about) if resume else None
     regraded = checkpoint is not None and checkpoint.recipe.get("grade") != asdict(recipe.grade)
     progress = checkpoint.progress if checkpoint else Progress()
-    weights = train_pairs.num_pixels if recipe.sampling == "pixels" else None
+    chances = train_pairs.chances(recipe.sampling == "pixels", recipe.half_residual_px)
     loader = DataLoader(
         dataset,
-        batch_sampler=VisitSampler(len(dataset), recipe.batch_size, recipe.seed, progress.step, total_steps, weights),
+        batch_sampler=VisitSampler(len(dataset), recipe.batch_size, recipe.seed, progress.step, total_steps, chances),
         num_workers=NUM_WORKERS if loaded.decoded is None else 0,
     )
 
