@@ -46,6 +46,9 @@ def export(
         raise UserError(f"{output}: a model file ends in .onnx; choose such a name")
     if int8 and data is None:
         raise UserError("--int8 calibrates on training pairs; give their folder with --data")
+    name = name or output.stem
+    if Path(name).name != name:
+        raise UserError(f"--name {name}: is a path; give a plain name, such as night, and the file with --output")
     if output.exists() and not overwrite:
         raise UserError(f"{output}: exists; choose another name, or replace it with --overwrite")
     check_writable(output)
@@ -55,7 +58,7 @@ def export(
         raise UserError(f"exporting needs {error.name}; install it with: pip install 'ircolor[train]'") from error
 
     typer.echo(f"exporting {run}", err=True)
-    body, card = export_run(run, name or output.stem, data, int8=int8)
+    body, card = export_run(run, name, data, int8=int8)
     card = card_latency(body, card)
     if data is not None:
         models = {card.name: seal(body, card)}
@@ -90,10 +93,10 @@ def _scored(card: "Card", models: dict[str, bytes], data: Path, splits: tuple[st
     console = Console(stderr=True)
     scores = {}
     with TemporaryDirectory() as folder:
-        files = [Path(folder, f"{name}.onnx") for name in models]
+        files = [Path(folder, f"{number}.onnx") for number in range(len(models))]  # names are not for paths
         for file, sealed in zip(files, models.values(), strict=True):
             file.write_bytes(sealed)
-        rows = model_rows([str(file) for file in files])
+        rows = dict(zip(models, model_rows([str(file) for file in files]).values(), strict=True))
         for split in splits:
             try:
                 pairs = split_pairs(data, card.protocol, split)
