@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from ircolor.errors import UserError
+from ircolor.pairs.index import find_pairs
 from ircolor.pairs.protocols import split_pairs
 from ircolor.pairs.splitting import count_pairs, deal, split_folder
-from tests.tiny_pairs import write_index, write_pairs
+from tests.tiny_pairs import write_index, write_mask, write_pairs
 
 DRIVES = [f"drive{drive}_{frame:03d}" for drive, length in enumerate((6, 3, 2, 1)) for frame in range(length)]
 
@@ -56,6 +57,14 @@ def test_whole_sequences_are_written_into_a_new_index(tmp_path: Path) -> None:
     assert {row["split"] for row in written if row["stem"].startswith("drive1")} == {"val"}
     assert {row["scene"] for row in written if row["split"] == "test"} == {"drive2_000..drive2_001"}
     assert [pair.stem for pair in split_pairs(tmp_path, None, "val")] == DRIVES[6:9]
+
+
+def test_masks_of_a_folder_stay_with_their_pairs(tmp_path: Path) -> None:
+    write_pairs(tmp_path, [f"{number}" for number in range(4)])
+    write_mask(tmp_path, "2", np.ones((40, 48), np.bool_))
+    before = find_pairs(tmp_path)
+    split_folder(tmp_path, {"train": "2", "val": "1", "test": "1"})
+    assert [pair.mask for pair in find_pairs(tmp_path)] == [pair.mask for pair in before]
 
 
 def test_rows_and_columns_of_an_index_stay_as_they_are(tmp_path: Path) -> None:

@@ -205,13 +205,17 @@ def deal(sizes: NDArray[np.int64], targets: NDArray[np.int64], seed: int) -> NDA
 
 
 def _index(data: Path, pairs: Sequence[Pair], division: Division) -> str:
-    """The table with its two columns new or renewed."""
+    """The table with its two columns new or renewed; a folder without one gets one that names the same files."""
     text = io.StringIO()
-    first = pairs[0].columns or {"stem": "", "infrared": "", "rgb": ""}
-    writer = csv.DictWriter(text, dict.fromkeys([*first, "scene", "split"]), lineterminator="\n")
+    rows = [pair.columns or _row(data, pair) for pair in pairs]
+    names = dict.fromkeys(name for row in rows for name in row) | dict.fromkeys(["scene", "split"])
+    writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    for pair, sequence, split in zip(pairs, division.sequences.names, division.splits, strict=True):
-        files = {kind: getattr(pair, kind).relative_to(data).as_posix() for kind in ("infrared", "rgb")}
-        row = pair.columns or {"stem": pair.stem, **files}
+    for row, sequence, split in zip(rows, division.sequences.names, division.splits, strict=True):
         writer.writerow(row | {"scene": sequence, "split": split})
     return text.getvalue()
+
+
+def _row(data: Path, pair: Pair) -> dict[str, str]:
+    files = {"infrared": pair.infrared, "rgb": pair.rgb} | ({"mask": pair.mask} if pair.mask else {})
+    return {"stem": pair.stem, **{kind: file.relative_to(data).as_posix() for kind, file in files.items()}}
