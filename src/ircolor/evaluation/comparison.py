@@ -13,7 +13,8 @@ from ircolor.errors import UserError, brief
 from ircolor.evaluation.models import distinct_name, model_rows
 from ircolor.evaluation.predictions import predictions_row
 from ircolor.evaluation.references import CUBIC_CURVE, INFRARED_COPY, fit_cubic_curve, infrared_copy
-from ircolor.evaluation.score import Row, RowScores, Track, score_pairs, track_silently
+from ircolor.evaluation.score import Row, RowScores, Track, TrustRow, score_pairs, track_silently
+from ircolor.evaluation.trust import TrustScores
 from ircolor.metrics import load_skimage, usable_pixels
 from ircolor.pairs.index import Pair, check_pairs, find_pairs, raise_problems
 from ircolor.pairs.protocols import default_protocol, split_pairs
@@ -55,7 +56,7 @@ class Comparison:
             name: {
                 "mean": defined(scores.mean),
                 "images": {stem: defined(image) for stem, image in scores.images.items()},
-                **({"trust": asdict(scores.trust)} if scores.trust else {}),
+                **({"trust": defined(asdict(scores.trust))} if scores.trust else {}),
             }
             for name, scores in self.scores.items()
         }
@@ -105,12 +106,7 @@ def compare(
     references, notes = reference_rows(data, protocol, track)
     rows = references | rows
     scores = score_pairs(rows, pairs, track)
-    notes += [
-        f"Trust of {name}: Spearman correlation of expected and true CIEDE2000 {trust.spearman:.2f}; the half trusted "
-        f"most has {trust.trusted_half:.2f} times the error of all; off by {trust.worst_miscalibration:.0%} at most."
-        for name, row in scores.items()
-        if (trust := row.trust)
-    ]
+    notes += [trust_note(name, scores[name].trust) for name, row in rows.items() if isinstance(row, TrustRow)]
     num_masked = sum(pair.mask is not None for pair in pairs)
     if num_masked:
         share = mean(image["masked_share"] for image in scores[INFRARED_COPY].images.values())
@@ -119,6 +115,16 @@ def compare(
             "alone is of all. These scores compare with none that were taken without the masks."
         )
     return Comparison(rows, scores, pairs, protocol, split, notes)
+
+
+def trust_note(name: str, trust: TrustScores | None) -> str:
+    """What to tell people of a model's expected error."""
+    if trust is None:
+        return f"Trust of {name}: not scored, as no two pixels differ both in expected and in true error."
+    return (
+        f"Trust of {name}: Spearman correlation of expected and true CIEDE2000 {trust.spearman:.2f}; the half trusted "
+        f"most has {trust.trusted_half:.2f} times the error of all; off by {trust.worst_miscalibration:.0%} at most."
+    )
 
 
 def pairs_to_score(data: Path, protocol: str, split: str) -> list[Pair]:
@@ -152,9 +158,9 @@ def reference_rows(data: Path, protocol: str, track: Track) -> tuple[dict[str, R
 
 
 def defined(content: Any) -> Any:
-    """JSON with None for what is not defined: NaN, at any depth."""
+    """JSON with None for what is not defined: NaN or infinite, at any depth."""
     if isinstance(content, Mapping):
         return {key: defined(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
         return [defined(value) for value in content]
-    return None if isinstance(content, float) and math.isnan(content) else content
+    return None if isinstance(content, float) and not math.isfinite(content) else content

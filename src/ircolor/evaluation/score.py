@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor import metrics
-from ircolor.evaluation.trust import TrustScores, score_trust
+from ircolor.evaluation.trust import TrustScores, can_be_scored, score_trust
 from ircolor.machine import cores
 from ircolor.pairs.index import Pair
 
@@ -74,7 +74,8 @@ class RowScores:
     Attributes:
         mean: the scores over all images, see `mean_scores`.
         images: for each stem the result of `score_image`.
-        trust: how well the expected error tells the true one; None for a row that expects nothing.
+        trust: how well the expected error tells the true one; None for a row that expects nothing, or on pixels that
+            cannot tell.
     """
 
     mean: Scores
@@ -162,11 +163,16 @@ def score_pairs(
                 images[name][pair.stem] = scores
                 errors[name] += thinned_errors
     return {
-        name: RowScores(
-            mean_scores(list(scores.values())), scores, score_trust(*np.hstack(errors[name])) if errors[name] else None
-        )
+        name: RowScores(mean_scores(list(scores.values())), scores, _trust(errors[name]))
         for name, scores in images.items()
     }
+
+
+def _trust(errors: Sequence[Image]) -> TrustScores | None:
+    if not errors:
+        return None
+    expected, true = np.hstack(errors)
+    return score_trust(expected, true) if can_be_scored(expected, true) else None
 
 
 def _score_row(

@@ -46,11 +46,16 @@ class TrustScores:
     bins: tuple[Bin, ...]
 
 
+def can_be_scored(expected: NDArray[np.float32], true: NDArray[np.float32]) -> bool:
+    """Whether there is anything to order: two pixels or more, not all of one expected or of one true error."""
+    return len(expected) > 1 and bool(np.ptp(expected) and np.ptp(true))
+
+
 def score_trust(expected: NDArray[np.float32], true: NDArray[np.float32]) -> TrustScores:
     """Compare expected and true errors.
 
     Args:
-        expected: (N,) CIEDE2000, of the pixels of all images.
+        expected: (N,) CIEDE2000, of the pixels of all images; `can_be_scored`.
         true: (N,) CIEDE2000, of the same pixels.
     """
     order = np.argsort(expected, kind="stable")
