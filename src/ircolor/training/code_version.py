@@ -12,6 +12,8 @@ def describe_code() -> dict[str, str]:
     here = Path(__file__).parent
     git = ["git", "-C", str(here)]
     try:
+        # An installed package may lie within a repository of other code.
+        subprocess.run([*git, "ls-files", "--error-unmatch", __file__], capture_output=True, check=True)
         commit = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
         status = subprocess.run(
             [*git, "status", "--porcelain", "--", str(here.parent)],
@@ -20,5 +22,5 @@ def describe_code() -> dict[str, str]:
             check=True,
         )
     except (OSError, subprocess.CalledProcessError):
-        return described  # installed from a wheel
+        return described  # installed, or no git here
     return described | {"commit": commit.stdout.strip() + ("+changes" if status.stdout.strip() else "")}
