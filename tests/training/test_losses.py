@@ -77,6 +77,15 @@ def test_a_normalised_difference_does_not_shrink_with_the_error() -> None:
     torch.testing.assert_close(large, small)
 
 
+def test_a_normalised_difference_of_a_masked_crop_has_a_gradient() -> None:
+    predicted = PREDICTED.clone().requires_grad_()
+    mask = torch.zeros(1, 1, 1, 2, dtype=torch.bool)
+    edges = torch.zeros(1, 1, 1, 2)
+    loss = difference_edge_loss(SumOfChannels(), predicted, TRUE, edges, mask, shown="normalised difference")
+    (gradient,) = torch.autograd.grad(loss, predicted)
+    assert gradient.isfinite().all()
+
+
 def test_the_prediction_can_be_shown_in_place_of_the_difference() -> None:
     loss = difference_edge_loss(SumOfChannels(), PREDICTED, TRUE, torch.zeros(1, 1, 1, 2), shown="prediction")
     assert loss.item() == pytest.approx((1 + 2 + 3) ** 2 / 2)

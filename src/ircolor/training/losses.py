@@ -95,7 +95,7 @@ def difference_edge_loss(
             mask = None if mask is None else F.max_pool2d((~mask).float(), 2) == 0
         image = pred_rgb if shown == "prediction" else difference_map(pred_rgb, true_rgb, mask)
         if shown == "normalised difference":
-            image = image / image.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=1e-3)
+            image = image / image.square().mean(dim=(1, 2, 3), keepdim=True).clamp(min=1e-6).sqrt()
         if pull != 1:  # same value, another gradient
             image = pull * image + (1 - pull) * image.detach()
         losses.append(edge_loss(edge_net(image), true_edges, mask))
