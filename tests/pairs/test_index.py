@@ -38,6 +38,13 @@ def test_a_crop_keeps_nothing_of_the_rest_in_memory(tmp_path: Path) -> None:
         assert whole.nbytes == pixels.nbytes
 
 
+def test_a_crop_outside_of_a_picture_is_named(tmp_path: Path) -> None:
+    (pair,) = find_pairs(write_pairs(tmp_path, ["a"], (20, 30)))
+    for crop in ((0, 0, 21, 30), (10, 20, 10, 11)):
+        with pytest.raises(UserError, match=r"a.png is 30x20, smaller than its columns width and height say"):
+            replace(pair, crop=crop).read()
+
+
 def test_masks_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
     write_mask(write_pairs(tmp_path, ["a", "b"]), "b", USABLE)
     without, masked = find_pairs(tmp_path)

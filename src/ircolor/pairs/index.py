@@ -112,6 +112,10 @@ class Pair:
                 )
         if self.crop is not None:
             top, left, height, width = self.crop
+            if top + height > infrared.shape[0] or left + width > infrared.shape[1]:
+                raise SizeMismatchError(
+                    f"{self.infrared} is {_size(infrared)}, smaller than its columns width and height say; mend these"
+                )
             window = np.s_[top : top + height, left : left + width]
             # Copies: a crop that is kept must not keep the whole picture in memory.
             infrared, rgb = infrared[window].copy(), rgb[window].copy()
