@@ -47,6 +47,13 @@ def test_wrong_use_of_train_is_one_line(
     assert not any(tmp_path.iterdir())
 
 
+def test_a_seed_that_no_generator_takes_is_refused(ircolor: Run, tmp_path: Path) -> None:
+    done = ircolor("train", "smoke", "--data", tmp_path, "--run", tmp_path / "run", "--seed", 2**64)
+    assert done.status == 2
+    assert "--seed" in done.err
+    assert "Traceback" not in done.err
+
+
 @pytest.mark.parametrize(("command", "module"), [("train", "trust"), ("export", "export")])
 def test_without_torch_the_extra_is_named(
     ircolor: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, module: str

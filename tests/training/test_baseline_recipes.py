@@ -94,7 +94,7 @@ def test_the_loss_network_is_named_and_stays_the_same(data: Path, tmp_path: Path
     recipe = tiny(johnson())
     run_quietly(recipe, data, tmp_path / "own")
     assert "perceptual loss by an encoder of its own" in export_run(tmp_path / "own", "johnson")[1].summary
-    with pytest.raises(UserError, match="teachers or loss network; give the same"):
+    with pytest.raises(UserError, match="begun with another loss network; give the same"):
         run_quietly(recipe, data, tmp_path / "own", resume=True, loss_network=tmp_path / "vgg16.safetensors")
     run_quietly(recipe, data, tmp_path / "vgg", loss_network=tmp_path / "vgg16.safetensors")
     assert "perceptual loss by VGG-16" in export_run(tmp_path / "vgg", "johnson")[1].summary

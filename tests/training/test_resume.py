@@ -101,7 +101,9 @@ def test_a_run_of_before_a_recipe_had_one_of_its_fields_goes_on(data: Path, tmp_
     ("options", "change", "message"),
     [
         ({"resume": False}, {}, "holds a run already"),
-        ({"resume": True}, {"seed": 5}, "another recipe, seed"),
+        ({"resume": True}, {"seed": 5}, "begun with another seed; give the same"),
+        ({"resume": True}, {"width": 2, "learning_rate": 1.0}, "begun with another width, learning_rate; give"),
+        ({"resume": True}, {"name": "other", "seed": 5}, "begun with another recipe; give"),
     ],
 )
 def test_a_run_is_not_mixed_with_another(
@@ -117,21 +119,77 @@ def test_a_finished_run_takes_another_grade_and_says_what_it_scores_with_it(data
     run_quietly(recipe, data, run.path)
     before = load_checkpoint(run.last), load_checkpoint(run.best)
     lines = run.log.read_text().splitlines()
+    run.trust.write_text("the expected error of the colours so far")
     vivid = replace(recipe, grade=Grade(saturation=3))
-    run_quietly(vivid, data, run.path, resume=True)
+    outcome = run_quietly(vivid, data, run.path, resume=True)
     last, best = load_checkpoint(run.last), load_checkpoint(run.best)
     kept = last.recipe, best.recipe, json.loads(run.description.read_text())["recipe"]
     assert [recipe_from_json(found) for found in kept] == 3 * [vivid]
     for checkpoint, old in zip((last, best), before, strict=True):
         assert checkpoint.tensors.keys() == old.tensors.keys()
     assert all(torch.equal(last.tensors[name], before[0].tensors[name]) for name in last.tensors)
-    *others, again = run.log.read_text().splitlines()
-    assert others == lines
-    first, second = json.loads(lines[-1]), json.loads(again)
-    assert first["step"] == second["step"]
-    assert second["colorfulness_ratio"] > 1.1 * first["colorfulness_ratio"]
+    assert not run.trust.exists()
+    log = run.log.read_text().splitlines()
+    assert log[: len(lines)] == lines
+    first = [json.loads(line) for line in lines if "validation" in line]
+    again = [json.loads(line) for line in log[len(lines) :]]
+    assert {scores["step"] for scores in again} == {checkpoint.progress.step for checkpoint in before}
+    for scores in again:
+        (old,) = (old for old in first if old["step"] == scores["step"])
+        assert scores["colorfulness_ratio"] > 1.1 * old["colorfulness_ratio"]
+    assert round(outcome.progress.best_psnr_db, 4) == max(scores["psnr_db"] for scores in again)
+    assert load_checkpoint(run.last).progress == outcome.progress
     run_quietly(vivid, data, run.path, resume=True)
-    assert run.log.read_text().splitlines() == [*lines, again]  # once
+    assert run.log.read_text().splitlines() == log  # once
+
+
+def test_a_signal_that_comes_with_the_last_step_is_heard(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What would come after, as the nets of the parts, must not begin."""
+    monkeypatch.setattr(train_module, "total_loss", signal_at_call(8, signal.SIGINT))
+    stopped = run_quietly(RECIPE, data, tmp_path / "run")
+    assert (stopped.signal, stopped.progress.step) == (signal.SIGINT, 8)
+    assert run_quietly(RECIPE, data, tmp_path / "run", resume=True).signal is None
+
+
+def test_fewer_epochs_than_a_run_has_done_are_refused(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, epochs=3), data, tmp_path / "run")
+    before = (tmp_path / "run" / "run.json").read_bytes()
+    with pytest.raises(UserError, match="trained for more epochs already; give at least as many"):
+        run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "run.json").read_bytes() == before
+
+
+def test_two_runs_cannot_begin_in_one_folder(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.require(run=False)  # so says each of two that start at once, and then reads its pairs
+    folder.begin(RECIPE, {"protocol": "folder"})
+    first = folder.description.read_bytes()
+    with pytest.raises(UserError, match="holds a run already"):
+        folder.begin(RECIPE, {"protocol": "nirscene"})
+    assert folder.description.read_bytes() == first
+
+
+def test_checkpoints_that_no_run_owns_are_not_mixed_into_a_new_one(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, epochs=1, validate_every=1), data, tmp_path / "run")
+    (tmp_path / "run" / "run.json").unlink()
+    with pytest.raises(UserError, match="holds checkpoints of another run"):
+        run_quietly(RECIPE, data, tmp_path / "run", include_val=True)
+
+
+def test_a_file_is_no_folder_for_a_run(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    with pytest.raises(UserError, match="run: is a file; give a folder"):
+        run_quietly(RECIPE, data, tmp_path / "run")
+
+
+def test_weights_alone_are_not_gone_on_from(data: Path, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run_quietly(RECIPE, data, run.path)
+    run.last.write_bytes(run.best.read_bytes())
+    with pytest.raises(UserError, match="tells weights alone, which a run cannot go on from"):
+        run_quietly(RECIPE, data, run.path, resume=True)
 
 
 def test_a_run_killed_before_its_first_checkpoint_begins_with_the_published_encoder(data: Path, tmp_path: Path) -> None:
@@ -151,7 +209,7 @@ def test_resuming_nothing_is_an_error(data: Path, tmp_path: Path) -> None:
 def test_other_data_is_not_mixed_into_a_run(data: Path, tmp_path: Path) -> None:
     run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run")
     write_pairs(data, ["frame_99"])
-    with pytest.raises(UserError, match="protocol, data, teachers or loss network; give the same"):
+    with pytest.raises(UserError, match="begun with another set of pairs; give the same"):
         run_quietly(RECIPE, data, tmp_path / "run", resume=True)
 
 

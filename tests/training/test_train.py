@@ -87,6 +87,16 @@ def test_a_run_that_begins_with_a_last_checkpoint_begins_with_its_mean(data: Pat
     assert torch.equal(began, load_checkpoint(last).tensors["ema.head.weight"])
 
 
+def test_a_run_may_begin_with_the_best_of_another(data: Path, tmp_path: Path) -> None:
+    run_quietly(RECIPE, data, tmp_path / "run")
+    run_quietly(replace(RECIPE, epochs=1, learning_rate=0.0), data, tmp_path / "next", init=tmp_path / "run")
+    began, best = (
+        load_checkpoint(tmp_path / file).tensors["net.head.weight"]
+        for file in ("next/checkpoints/last.safetensors", "run/checkpoints/best.safetensors")
+    )
+    assert torch.equal(began, best)
+
+
 def test_validation_pairs_can_be_trained_on(data: Path, tmp_path: Path) -> None:
     run_quietly(RECIPE, data, tmp_path / "apart")
     outcome = run_quietly(RECIPE, data, tmp_path / "run", include_val=True)
@@ -96,9 +106,7 @@ def test_validation_pairs_can_be_trained_on(data: Path, tmp_path: Path) -> None:
     assert about["num_train_pairs"] == apart["num_train_pairs"] + apart["num_val_pairs"]
     assert about["num_val_pairs"] == outcome.progress.best_epoch == 0
     assert not (tmp_path / "run" / "grids").exists()  # nothing is validated
-    with pytest.raises(
-        UserError, match="number of epochs, --include-val, protocol, data, teachers or loss network; give the same"
-    ):
+    with pytest.raises(UserError, match="begun with another choice of --include-val; give the same"):
         run_quietly(RECIPE, data, tmp_path / "run", resume=True)
 
 
@@ -233,6 +241,18 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_the_weights_are_touched(
     checkpoint = load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors")
     assert checkpoint.progress.step == 3
     assert all(tensor.isfinite().all() for tensor in checkpoint.tensors.values())
+
+
+def test_weights_that_are_not_finite_are_not_kept(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finite loss may have a gradient that is not."""
+
+    def loss(*terms: Tensor) -> Tensor:
+        return total_loss(*terms) + (0 * terms[0]).sqrt()
+
+    monkeypatch.setattr(train_module, "total_loss", loss)
+    with pytest.raises(UserError, match="the weights are not finite at step 1; use the last checkpoint"):
+        run_quietly(replace(RECIPE, checkpoint_every_s=0), data, tmp_path / "run")
+    assert not (tmp_path / "run" / "checkpoints" / "last.safetensors").exists()
 
 
 def test_the_cosine_rises_over_a_twentieth_and_ends_at_zero() -> None:

@@ -85,8 +85,9 @@ def test_a_stopped_run_goes_on_where_it_was(data: Path, tmp_path: Path, monkeypa
 def test_too_few_scenes_are_named(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "pairs", [f"{number}" for number in range(5)])
     recipe = replace(RECIPE, trust=TrustConfig(folds=4, fold_epochs=1, steps=1))
-    with pytest.raises(UserError, match="4 parts by scene, and there are fewer scenes"):
+    with pytest.raises(UserError, match=r"4 parts by scene, and there are fewer scenes .*; tell finer ones"):
         run_quietly(recipe, data, tmp_path / "run")
+    assert not (tmp_path / "run").exists()  # said before any training
 
 
 def test_the_head_learns_where_colours_are_wrong() -> None:

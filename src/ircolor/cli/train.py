@@ -7,6 +7,8 @@ import typer
 
 from ircolor.errors import UserError, did_you_mean
 
+MAX_SEED = 2**32 - 1
+
 
 def train(
     recipe: Annotated[
@@ -27,8 +29,10 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of the run.")] = False,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's number.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
-    init: Annotated[Path | None, typer.Option(help="Checkpoint (.safetensors) to take the first weights from.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="Instead of the recipe's.")] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="Run, or checkpoint (.safetensors), to take the first weights from.")
+    ] = None,
     teacher: Annotated[
         list[Path] | None,
         typer.Option(

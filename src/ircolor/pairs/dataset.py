@@ -7,6 +7,7 @@ draws what the uninterrupted one would have drawn, with any number of workers.
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch.utils.data import Dataset, Sampler
 
 from ircolor.pairs.augment import Augmentation
 from ircolor.pairs.index import Decoded, Pair, check_pairs
+from ircolor.pairs.protocols import training_pairs
 
 EdgeMap = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -97,6 +99,16 @@ def load_pairs(pairs: Sequence[Pair], budget_bytes: int) -> LoadedPairs:
             if used_bytes > budget_bytes:
                 kept = None
     return LoadedPairs(pairs, kept, np.array(num_pixels, np.int64))
+
+
+def pairs_digest(data: Path, protocol: str) -> str:
+    """`LoadedPairs.digest` of all that a folder has to train and to validate on; reads every pair.
+
+    Raises:
+        UserError: there are none, or some are broken.
+    """
+    pairs = [pair for part in training_pairs(data, protocol, include_val=False) for pair in part]
+    return load_pairs(pairs, budget_bytes=0).digest
 
 
 class PairDataset(Dataset[dict[str, Tensor]]):

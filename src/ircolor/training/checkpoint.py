@@ -141,7 +141,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return Checkpoint(header["recipe"], header["about"], progress, tensors, str(path))
     except (SafetensorError, OSError) as error:
         raise UserError(
-            f"{path}: damaged or not a safetensors file ({brief(error)}); use another checkpoint of the run"
+            f"{path}: damaged or not a safetensors file ({brief(error)}); take another checkpoint, to export it or to "
+            "begin a new run with it (--init)"
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: not a checkpoint of ircolor; give a file that ircolor train wrote") from error

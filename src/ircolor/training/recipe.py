@@ -244,9 +244,15 @@ def recipe_from_json(values: dict[str, Any]) -> Recipe:
     return Recipe(**values)
 
 
-def is_recipe(values: dict[str, Any], recipe: Recipe) -> bool:
-    """Whether this is what a run wrote that began with a recipe; fields that recipes got since have their defaults."""
+def differences(values: dict[str, Any], recipe: Recipe) -> list[str]:
+    """In what a recipe differs from that which a run wrote when it began; its name alone where they share none.
+
+    Fields that recipes got since have their defaults.
+    """
     try:
-        return recipe_from_json(values) == recipe
+        begun = recipe_from_json(values)
     except TypeError:  # of another version
-        return False
+        return ["recipe"]
+    if begun.name != recipe.name:
+        return ["recipe"]
+    return [known.name for known in fields(Recipe) if getattr(begun, known.name) != getattr(recipe, known.name)]

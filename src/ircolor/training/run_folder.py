@@ -9,7 +9,16 @@ from ircolor.atomic import PART_SUFFIX, write_atomic
 from ircolor.errors import UserError
 from ircolor.grade import Grade
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
-from ircolor.training.recipe import Recipe, is_recipe
+from ircolor.training.recipe import Recipe, differences
+
+# What of a run's description must be the same to go on, and how the command line calls it.
+_TOLD = {
+    "protocol": "protocol",
+    "pairs_digest": "set of pairs",
+    "num_val_pairs": "choice of --include-val",
+    "teachers": "set of teachers",
+    "loss_network": "loss network",
+}
 
 
 def checkpoint_file(run: Path) -> Path:
@@ -51,18 +60,30 @@ class RunFolder:
 
     def require(self, run: bool) -> None:
         """Raise UserError unless the folder holds a run (True), or holds none (False)."""
-        if self.description.exists() and not run:
-            raise UserError(f"{self.path}: holds a run already; go on with --resume, or choose another folder")
-        if run and not self.description.is_file():
+        if not run:
+            if self.description.exists():
+                raise UserError(f"{self.path}: holds a run already; go on with --resume, or choose another folder")
+            if any(file.exists() for file in (self.best, self.last, self.trust)):
+                raise UserError(f"{self.path}: holds checkpoints of another run; delete it, or choose another folder")
+            if self.path.exists() and not self.path.is_dir():
+                raise UserError(f"{self.path}: is a file; give a folder for the run")
+        elif not self.description.is_file():
             raise UserError(f"{self.path}: no run to go on with; start it without --resume")
 
     def begin(self, recipe: Recipe, about: dict[str, Any]) -> None:
         """Write the description of a new run: its recipe, and where it begins.
 
         Raises:
-            UserError: the folder cannot be written.
+            UserError: the folder cannot be written, or another run has begun in it meanwhile.
         """
-        self._describe({"recipe": recipe.to_json(), **about})
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with self.description.open("x", encoding="utf-8") as file:
+                file.write(_text({"recipe": recipe.to_json(), **about}))
+        except FileExistsError:
+            self.require(run=False)
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot be written ({error.strerror}); choose another folder") from error
 
     def resume(self, recipe: Recipe, about: dict[str, Any]) -> Checkpoint | None:
         """The last checkpoint of a run; None if it stopped before its first.
@@ -71,36 +92,42 @@ class RunFolder:
             UserError: the run is of another recipe, seed, protocol or data, or its checkpoint is damaged.
         """
         for leftover in self.last.parent.glob(f"*{PART_SUFFIX}"):  # of a run that was killed while it wrote
-            leftover.unlink()
+            leftover.unlink(missing_ok=True)  # the other processes do so, too
         try:
             begun = json.loads(self.description.read_text(encoding="utf-8"))
             begun["recipe"]["grade"] = asdict(recipe.grade)  # the loss does not see it: it may change
             if recipe.schedule == "constant":
                 begun["recipe"]["epochs"] = recipe.epochs  # a longer run begins as the shorter one: epochs may be added
-            same = is_recipe(begun["recipe"], recipe)
-            same = same and all(begun[key] == about[key] for key in ("protocol", "pairs_digest"))
-            same = same and all(
-                begun.get(key) == about.get(key) for key in ("num_val_pairs", "teachers", "loss_network")
-            )
+            others = [*differences(begun["recipe"], recipe)]
+            others += [name for key, name in _TOLD.items() if begun.get(key) != about.get(key)]
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{self.description}: damaged; start the run anew in another folder") from error
-        if not same:
-            raise UserError(
-                f"{self.path}: was begun with another recipe, seed, number of epochs, --include-val, protocol, data, "
-                "teachers or loss network; give the same"
-            )
-        self._describe(begun)
-        return load_checkpoint(self.last) if self.last.exists() else None
+        if others:
+            raise UserError(f"{self.path}: was begun with another {', '.join(others)}; give the same")
+        checkpoint = load_checkpoint(self.last) if self.last.exists() else None
+        if checkpoint and checkpoint.progress.step:
+            if not any(name.startswith("adam.") for name in checkpoint.tensors):
+                raise UserError(f"{self.last}: tells weights alone, which a run cannot go on from; give it with --init")
+            if checkpoint.progress.step > recipe.num_steps(about["steps_per_epoch"]):
+                raise UserError(f"{self.path}: has been trained for more epochs already; give at least as many")
+        write_atomic(self.description, _text(begun).encode())
+        return checkpoint
 
-    def regrade_best(self, grade: Grade) -> None:
-        """Give the best checkpoint another grade of colours; its weights stay.
+    def regrade(self, grade: Grade) -> Checkpoint | None:
+        """Give the best checkpoint another grade of colours, and forget the expected error of those of the old one.
+
+        Returns:
+            The best checkpoint; None where there is none.
 
         Raises:
             UserError: it is damaged, or cannot be written.
         """
-        if self.best.is_file():
-            best = load_checkpoint(self.best)
-            replace(best, recipe={**best.recipe, "grade": asdict(grade)}).save(self.best)
+        self.trust.unlink(missing_ok=True)
+        if not self.best.is_file():
+            return None
+        best = load_checkpoint(self.best)
+        replace(best, recipe={**best.recipe, "grade": asdict(grade)}).save(self.best)
+        return best
 
     def best_or_last(self) -> Path:
         """The checkpoint to use: the best on validation, or the last where there was no validation yet.
@@ -113,5 +140,6 @@ class RunFolder:
                 return file
         raise UserError(f"{self.path}: holds no checkpoint; give the folder that ircolor train --run filled")
 
-    def _describe(self, description: dict[str, object]) -> None:
-        write_atomic(self.description, (json.dumps(description, indent=2) + "\n").encode())
+
+def _text(description: dict[str, object]) -> str:
+    return json.dumps(description, indent=2) + "\n"

@@ -9,14 +9,14 @@ from rich.console import Console
 
 from ircolor.atomic import write_atomic
 from ircolor.errors import UserError, did_you_mean
-from ircolor.pairs.dataset import load_pairs
+from ircolor.pairs.dataset import pairs_digest
 from ircolor.pairs.index import Pair, find_pairs
-from ircolor.pairs.protocols import default_protocol, split_pairs, training_pairs
+from ircolor.pairs.protocols import default_protocol, split_pairs
 from ircolor.training.baseline_recipes import COMPARED
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.export import export_run, net_of
 from ircolor.training.loss_network import loss_network_name
-from ircolor.training.recipe import Recipe, is_recipe, recipe_from_json
+from ircolor.training.recipe import Recipe, differences, recipe_from_json
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
 from ircolor.training.views import psnr_by_view
@@ -95,7 +95,8 @@ def train_missing(
         folder = RunFolder(runs / f"{protocol}-{name}-{seed}")
         model = folder.path / f"{name}.onnx"
         if model.exists():
-            digest = digest or _digest(data, protocol, console)
+            with console.status("reading the pairs"):
+                digest = digest or pairs_digest(data, protocol)
             _check_run(folder, recipe, digest, loss_network)
         else:
             console.print(f"training {number} of {len(wanted)}: {name}, seed {seed}", highlight=False)
@@ -127,19 +128,12 @@ def _best_view_px(folder: RunFolder, val_pairs: Sequence[Pair]) -> int:
     return max(found, key=lambda view_px: found[view_px])
 
 
-def _digest(data: Path, protocol: str, console: Console) -> str:
-    """Of the pairs that a run has now."""
-    pairs = [pair for part in training_pairs(data, protocol, include_val=False) for pair in part]
-    with console.status(f"reading {len(pairs)} pairs"):
-        return load_pairs(pairs, budget_bytes=0).digest
-
-
-def _check_run(folder: RunFolder, recipe: Recipe, pairs_digest: str, loss_network: Path | None) -> None:
+def _check_run(folder: RunFolder, recipe: Recipe, digest: str, loss_network: Path | None) -> None:
     """Raise UserError where a finished run is of another recipe or other pairs, or has another loss network."""
     try:
         kept = json.loads(folder.description.read_text(encoding="utf-8"))
-        same = is_recipe(kept["recipe"], recipe)
-        of_these = kept["pairs_digest"] == pairs_digest
+        same = not differences(kept["recipe"], recipe)
+        of_these = kept["pairs_digest"] == digest
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder.description}: missing or damaged; delete the folder to train it anew") from error
     if recipe.perceptual:

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 from ircolor.baselines import Zhang
 from ircolor.edge_maps import EDGE_MAPS
 from ircolor.errors import UserError
+from ircolor.nets import ColorizingNet
 from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_per_epoch
 from ircolor.pairs.folds import Fold
 from ircolor.pairs.index import find_pairs
@@ -39,7 +40,7 @@ from ircolor.training.networks import as_trained, average_in, build_net
 from ircolor.training.objective import Objective, chroma_weights, learned_losses
 from ircolor.training.photo_features import PhotoFeatures
 from ircolor.training.recipe import Recipe
-from ircolor.training.run_folder import RunFolder
+from ircolor.training.run_folder import RunFolder, checkpoint_file
 from ircolor.training.speed import matmul_gflops, training_gflop_of
 from ircolor.training.teachers import Teachers
 from ircolor.training.validation import validate
@@ -51,7 +52,7 @@ LOG_EVERY_STEPS = 10
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its progress, and the number of the signal that stopped it early (None: it is complete)."""
+    """How a run ended: its progress, and the number of the signal that told it to stop (None: it is complete)."""
 
     progress: Progress
     signal: int | None
@@ -82,7 +83,7 @@ def train(
         protocol: how it is split; see `split_pairs`.
         run: folder of the run; must be new, or hold a run of the same recipe when resuming.
         resume: go on from the last checkpoint. The recipe may have another grade by now, which the run then takes.
-        init: checkpoint to take the first weights from.
+        init: run or checkpoint to take the first weights from.
         fold: part of the training pairs that is left out.
         teachers: runs or checkpoints of nets that it learns from besides the truth (`Recipe.teacher_share`).
         budget_s: seconds of training after which the run ends, complete, with what it has learned by then; None for
@@ -154,7 +155,7 @@ def train(
     learned = learned_losses(recipe)
     modules: dict[str, nn.Module] = {"net": colorizing, **learned}
     if init:
-        load_checkpoint(init).load_net(colorizing)
+        load_checkpoint(checkpoint_file(init)).load_net(colorizing)
     averaged = copy.deepcopy(colorizing).requires_grad_(False) if recipe.ema else None
     if averaged:
         modules["ema"] = averaged
@@ -187,13 +188,17 @@ def train(
     objective = Objective(recipe, prepared, accelerator.autocast, features, chroma, hints)
 
     def save(path: Path, for_resuming: bool) -> None:
+        if not all(parameter.isfinite().all() for parameter in parameters):
+            raise UserError(not_finite(run, "weights are", progress.step))
         if accelerator.is_main_process:
             kept: dict[str, nn.Module] = modules if for_resuming else {"net": averaged or colorizing}
             save_checkpoint(path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None)
 
-    def validate_now(epoch: int) -> None:
+    def validate_weights(weights: ColorizingNet, step: int) -> bool:
+        """Score the weights of a step, and say whether they are the best."""
+        epoch = step // per_epoch
         scores = validate(
-            averaged or colorizing,
+            weights,
             val_pairs,
             accelerator,
             folder.grids / f"epoch_{epoch:04d}.png",
@@ -204,8 +209,7 @@ def train(
         improved = score_db > progress.best_psnr_db
         if improved:
             progress.best_psnr_db, progress.best_epoch = score_db, epoch
-            save(folder.best, for_resuming=False)
-        journal.record("validation", step=progress.step, epoch=epoch,
+        journal.record("validation", step=step, epoch=epoch,
                        **{name: round(score, 4) for name, score in scores.items()},
                        train_s=round(progress.train_s, 1))  # fmt: skip
         journal.say(
@@ -213,6 +217,7 @@ def train(
             f"CIEDE2000 {scores['delta_e_2000']:.2f}, chroma gain {scores['chroma_gain']:.3f}, "
             f"colour ratio {scores['colorfulness_ratio']:.2f}"
         )
+        return improved
 
     if not resume and accelerator.is_main_process:
         folder.begin(recipe, about)
@@ -240,9 +245,15 @@ def train(
         f"{f'{recipe.hint_epochs} epochs of hints alone, then ' if hint_steps else ''}{recipe.epochs} epochs"
     )
     if regraded and accelerator.is_main_process:
-        folder.regrade_best(recipe.grade)
-        if complete and to_validate:  # what the log says of its end is of the grade that it had
-            validate_now(progress.step // per_epoch)
+        # Scores so far are of the grade that it had.
+        best, progress.best_psnr_db = folder.regrade(recipe.grade), float("-inf")
+        if best and to_validate:
+            best_net = copy.deepcopy(colorizing)
+            best.load_net(best_net)
+            validate_weights(best_net, best.progress.step)
+        new = complete and to_validate and not (best and best.progress.step == progress.step)
+        if new and validate_weights(averaged or colorizing, progress.step):
+            save(folder.best, for_resuming=False)
         save(folder.last, for_resuming=True)
     losses: dict[str, torch.Tensor] = {}
     sitting_start_s = last_save_s = last_log_s = time.monotonic()
@@ -260,10 +271,7 @@ def train(
             terms = objective(output, batch, progress.step / total_steps)
             loss = total_loss(*terms.values())
             if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
-                raise UserError(
-                    f"{run}: the loss is not finite at step {progress.step}; use the last checkpoint with --init in a "
-                    "new run, with another --seed or a smaller learning rate in its recipe"
-                )
+                raise UserError(not_finite(run, "loss is", progress.step))
             accelerator.backward(loss)
             optimizer.step()
             optimizer.zero_grad()
@@ -295,8 +303,8 @@ def train(
 
             due = complete or (steps_into_epoch == 0 and epoch_done % recipe.validate_every == 0)
             if to_validate and colorizes and due:
-                if accelerator.is_main_process:
-                    validate_now(epoch_done)
+                if accelerator.is_main_process and validate_weights(averaged or colorizing, progress.step):
+                    save(folder.best, for_resuming=False)
                 accelerator.wait_for_everyone()
                 last_log_s = time.monotonic()
             if complete or ending or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
@@ -304,5 +312,16 @@ def train(
                 last_save_s = time.monotonic()
             if complete or ending:
                 break
+        if stop.number is not None:  # also one that came with the last step, or while its weights were validated
+            accelerator.set_trigger()
+        stopped = accelerator.check_trigger()
     accelerator.end_training()
-    return Outcome(progress, None if complete else stop.number or signal.SIGTERM)
+    return Outcome(progress, (stop.number or signal.SIGTERM) if stopped else None)
+
+
+def not_finite(run: Path, what: str, step: int) -> str:
+    """What to say of a run that has gone astray."""
+    return (
+        f"{run}: the {what} not finite at step {step}; use the last checkpoint with --init in a new run, with another "
+        "--seed or a smaller learning rate in its recipe"
+    )

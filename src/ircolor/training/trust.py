@@ -30,7 +30,7 @@ from ircolor.training.checkpoint import load_checkpoint, save_checkpoint
 from ircolor.training.colorized import carried, predict, seen
 from ircolor.training.expected_error import error_map, expected_error_loss
 from ircolor.training.export import net_of
-from ircolor.training.recipe import Recipe
+from ircolor.training.recipe import Recipe, TrustConfig
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import Outcome, train
 from ircolor.view import View
@@ -77,6 +77,7 @@ def train_with_trust(
     What is finished is not done again when resuming; the head itself takes a minute. The nets of the parts have no
     teachers, as these have seen the pictures that must be new to them.
     """
+    folds = _folds(recipe.trust, data, protocol, include_val) if recipe.trust else []
     outcome = train(
         recipe,
         data,
@@ -96,9 +97,6 @@ def train_with_trust(
     folder = RunFolder(run)
     protocol = protocol or default_protocol(find_pairs(data))
     pairs, _ = training_pairs(data, protocol, include_val)
-    folds = [Fold(number, recipe.trust.folds) for number in range(recipe.trust.folds)]
-    if not all(fold.part(pairs) for fold in folds):
-        raise UserError(f"{data}: trust is learned from {len(folds)} parts by scene, and there are fewer scenes")
     short = replace(
         recipe,
         trust=None,
@@ -137,6 +135,17 @@ def train_with_trust(
     about = load_checkpoint(folder.last).about
     save_checkpoint(folder.trust, recipe.to_json(), about, outcome.progress, {"error_head": head})
     return outcome
+
+
+def _folds(trust: TrustConfig, data: Path, protocol: str | None, include_val: bool) -> list[Fold]:
+    pairs, _ = training_pairs(data, protocol, include_val)
+    folds = [Fold(number, trust.folds) for number in range(trust.folds)]
+    if not all(fold.part(pairs) for fold in folds):
+        raise UserError(
+            f"{data}: trust is learned from {len(folds)} parts by scene, and there are fewer scenes to train on; tell "
+            "finer ones in the column scene of the index, or train a recipe without trust, such as narrow_colornet"
+        )
+    return folds
 
 
 def fit_head(
