@@ -1,4 +1,5 @@
 import copy
+import math
 import warnings
 from dataclasses import replace
 from io import StringIO
@@ -13,14 +14,15 @@ from rich.console import Console
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
 from ircolor.nets import ColorizingNet
-from ircolor.training.checkpoint import load_checkpoint, save_checkpoint
+from ircolor.training.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 from ircolor.training.export import count_gflop_224, export_run, fold_batch_norm, halve_weights, net_of, to_onnx
+from ircolor.training.networks import build_net
 from ircolor.training.quantize import quantize
 from ircolor.training.recipes import smoke
 from ircolor.training.train import train
 from ircolor.weights.seal import seal
 from tests.nets.test_colornet import TestColorNet as ColorNetContract
-from tests.tiny_pairs import scene
+from tests.tiny_pairs import scene, write_pairs
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +100,6 @@ def test_a_run_becomes_a_model_that_colorizes_like_its_checkpoint(data: Path, tm
 
 
 def test_a_checkpoint_of_an_unknown_recipe_is_refused(tmp_path: Path, net: ColorizingNet) -> None:
-    from ircolor.training.checkpoint import Progress
-
     file = tmp_path / "a.safetensors"
     save_checkpoint(file, {"name": "x", "net": "transformer"}, {}, Progress(), {"net": net})
     with pytest.raises(UserError, match="of another version"):
@@ -107,6 +107,37 @@ def test_a_checkpoint_of_an_unknown_recipe_is_refused(tmp_path: Path, net: Color
     save_checkpoint(file, {"name": "x", "magic": 1}, {}, Progress(), {"net": net})
     with pytest.raises(UserError, match="of another version"):
         export_run(file, "x")
+
+
+def test_a_network_that_does_not_colorize_is_refused() -> None:
+    for odd in ({"net": "edgenet"}, {"width": -1}, {"augmentation": {"scale": 3}}):
+        checkpoint = Checkpoint(smoke().to_json() | odd, {}, Progress(), {})
+        with pytest.raises(UserError, match=r"mine: its recipe is of another version .*; train it again"):
+            net_of(checkpoint, "mine")
+
+
+def test_weights_that_are_not_finite_are_refused() -> None:
+    recipe = smoke()
+    tensors = {f"net.{name}": weights * math.nan for name, weights in build_net(recipe).state_dict().items()}
+    with pytest.raises(UserError, match="mine: its weights are not finite; take an earlier checkpoint"):
+        net_of(Checkpoint(recipe.to_json(), {}, Progress(), tensors), "mine")
+
+
+def test_pairs_of_another_folder_are_refused(data: Path, tmp_path: Path) -> None:
+    """On these, a score would not be of pairs that the net has not seen."""
+    train(replace(smoke(), epochs=1), data, None, tmp_path / "run", console=Console(file=StringIO()))
+    other = write_pairs(tmp_path / "other", [f"frame_{number:02d}" for number in range(13)])
+    with pytest.raises(UserError, match=r"other: its training and validation pairs are not those of .*run; give"):
+        export_run(tmp_path / "run", "x", other)
+
+
+def test_a_batch_normalisation_that_comes_first_is_left() -> None:
+    block = torch.nn.Sequential(torch.nn.BatchNorm2d(1), torch.nn.ReLU(), torch.nn.Conv2d(1, 1, 1)).eval()
+    block.get_buffer("0.running_mean").fill_(3.0)
+    folded = copy.deepcopy(block)
+    fold_batch_norm(folded)
+    images = torch.rand(1, 1, 4, 4) * 9
+    torch.testing.assert_close(folded(images), block(images))
 
 
 def test_an_empty_run_is_named(tmp_path: Path) -> None:

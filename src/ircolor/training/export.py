@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
-from ircolor.errors import UserError
+from ircolor.errors import UserError, brief
 from ircolor.nets import ColorizingNet, ErrorHead, WithExpectedError
 from ircolor.nets.efficientnet import WITH_WEIGHTS
 from ircolor.pairs.augment import Augmentation
+from ircolor.pairs.dataset import pairs_digest
 from ircolor.pairs.index import Pair, spread_evenly
 from ircolor.pairs.protocols import split_pairs
 from ircolor.shrink import seen_size, shrink
@@ -34,6 +35,9 @@ from ircolor.weights.card import Card
 OPSET = 20
 NUM_CALIBRATION_PAIRS = 64
 CALIBRATION_PX = 224
+_TOLD_ON_CARD = {
+    "version", "protocol", "data", "num_train_pairs", "num_val_pairs", "pairs_digest", "steps_per_epoch", "hardware"
+}  # fmt: skip
 MIN_HALVED_WEIGHTS = 1024  # smaller tensors (biases) gain nothing and stay exact
 LICENCE = (
     "Apache-2.0 for the weights as far as they are ours to license; trained on the pairs named under data, "
@@ -59,11 +63,13 @@ def export_run(
         The serialized ONNX model and its card, which has no scores yet; `seal` makes a file of the two.
 
     Raises:
-        UserError: there is no checkpoint, it is damaged or of another version, or there are no pairs.
+        UserError: there is no checkpoint, it is damaged or of another version, or there are no pairs or others.
     """
     file = checkpoint_file(run)
     folder = run_folder_of(run)
-    checkpoint = load_checkpoint(file)
+    checkpoint = _checkpoint_of_run(file)
+    if data and pairs_digest(data, checkpoint.about["protocol"]) != checkpoint.about["pairs_digest"]:
+        raise UserError(f"{data}: its training and validation pairs are not those of {run}; give the folder of the run")
     net = net_of(checkpoint, str(file))
     error_head = error_head_of(folder, checkpoint) if run.is_dir() or folder.trust.is_file() else None
     card = describe(checkpoint, net, name, error_head, view_px)
@@ -84,7 +90,7 @@ def unseen_splits(run: Path) -> tuple[str, ...]:
     Raises:
         UserError: there is no checkpoint, or it is damaged.
     """
-    return ("val", "test") if _validates(load_checkpoint(checkpoint_file(run))) else ("test",)
+    return ("val", "test") if _validates(_checkpoint_of_run(checkpoint_file(run))) else ("test",)
 
 
 def calibration_images(pairs: Sequence[Pair], view_px: int) -> Iterator[NDArray[np.float32]]:
@@ -149,6 +155,17 @@ def describe(
     )
 
 
+def _checkpoint_of_run(file: Path) -> Checkpoint:
+    """A checkpoint that tells all that a card says of its run."""
+    checkpoint = load_checkpoint(file)
+    untold = _TOLD_ON_CARD - checkpoint.about.keys()
+    if untold:
+        raise UserError(
+            f"{file}: of another version of ircolor, as it lacks {', '.join(sorted(untold))}; train it again"
+        )
+    return checkpoint
+
+
 def _validates(checkpoint: Checkpoint) -> bool:
     """Whether the run kept its validation pairs out of its training."""
     return bool(checkpoint.about["num_val_pairs"])
@@ -166,13 +183,20 @@ class _OnGrid(nn.Module):
 
 
 def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
-    """The trained network of a checkpoint, on the CPU, in eval mode."""
+    """The trained network of a checkpoint, on the CPU, in eval mode.
+
+    Raises:
+        UserError: its recipe or its weights are of no use.
+    """
     try:
-        recipe = recipe_from_json(checkpoint.recipe)
-        net = build_net(recipe)
-    except (TypeError, KeyError) as error:
-        raise UserError(f"{name}: its recipe is of another version of ircolor ({error}); train it again") from error
+        net = build_net(recipe_from_json(checkpoint.recipe))
+    except (TypeError, KeyError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"{name}: its recipe is of another version of ircolor ({brief(error)}); train it again"
+        ) from error
     checkpoint.load_net(net)
+    if not all(weights.isfinite().all() for weights in net.state_dict().values()):
+        raise UserError(f"{name}: its weights are not finite; take an earlier checkpoint")
     return net.eval()
 
 
@@ -232,8 +256,8 @@ def fold_batch_norm(net: nn.Module) -> None:
     """Fold every batch normalisation that follows a convolution in a sequence into it, in place; eval mode only."""
     for block in net.modules():
         if isinstance(block, nn.Sequential):
-            for number, layer in enumerate(block):
-                before = block[number - 1]
+            for number in range(1, len(block)):
+                before, layer = block[number - 1], block[number]
                 if isinstance(layer, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
                     block[number - 1] = fuse_conv_bn_eval(before, layer)
                     block[number] = nn.Identity()

@@ -15,9 +15,11 @@ def build_net(recipe: Recipe) -> ColorizingNet:
 
     Raises:
         KeyError: no network has that name.
+        ValueError: it does not colorize.
     """
     net = (NETS | BASELINES)[recipe.net](recipe.width)
-    assert isinstance(net, ColorizingNet), f"recipe {recipe.name} trains {recipe.net}, which does not colorize"
+    if not isinstance(net, ColorizingNet):
+        raise ValueError(f"recipe {recipe.name} trains {recipe.net}, which does not colorize")
     return net
 
 
