@@ -22,7 +22,10 @@ def export(
     ] = False,
     data: Annotated[
         Path | None,
-        typer.Option(help="Score the model on what it has not seen of val and test, and note it on its card."),
+        typer.Option(
+            help="Pairs of the run: score the model on what it has not seen of val and test, note it on its card, and "
+            "bring its expected error to scale on val."
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call the model; the file's name if not given.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,

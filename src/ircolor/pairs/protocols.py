@@ -64,7 +64,8 @@ def split_pairs(data: Path, protocol: str | None, split: str) -> list[Pair]:
     if split not in splits:
         raise UserError(f"protocol {chosen.name} has no split {split}; it has: {', '.join(splits)}")
     if not splits[split]:
-        raise UserError(f"{data}: no pairs for split {split} of protocol {chosen.name} ({chosen.summary})")
+        mend = "give pairs of three scenes or more, or a column split" if chosen.name == "folder" else "see --protocol"
+        raise UserError(f"{data}: no pairs for split {split} of protocol {chosen.name} ({chosen.summary}); {mend}")
     return splits[split]
 
 

@@ -125,7 +125,8 @@ def train_with_trust(
         return outcome
     examples = []
     for fold in folds:
-        net = net_of(load_checkpoint(folder.fold(fold.number).last), str(folder.path))
+        last = folder.fold(fold.number).last
+        net = net_of(load_checkpoint(last), str(last))
         unseen = track(fold.part(pairs), f"expected error: pictures of part {fold.number + 1}", console=console)
         examples += [_example(net, pair, recipe.view) for pair in unseen]
     with StopSignal() as stop:
