@@ -65,6 +65,15 @@ def test_a_range_is_taken_as_given_and_clips() -> None:
     np.testing.assert_array_equal(rule.window(pixels).apply(pixels), [[0, 0.5, 1]])
 
 
+@pytest.mark.parametrize("text", ["0:1e-46", "-1e-60:1e-60", "-1e300:1e300", "1e300:2e300", "0:1e39", "65534.5:65535"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_any_range_maps_whole_numbers_into_the_unit_range(text: str, dtype: type[np.unsignedinteger[Any]]) -> None:
+    pixels = np.array([[0, 1, 200, np.iinfo(dtype).max]], dtype)
+    unit = IntensityRule.parse(text).window(pixels).apply(pixels)
+    assert unit.dtype == np.float32
+    assert ((unit >= 0) & (unit <= 1)).all()
+
+
 @pytest.mark.parametrize("text", ["-1.5:2e3", "auto", "FULL", " percentile "])
 def test_good_texts_are_read(text: str) -> None:
     assert IntensityRule.parse(text).kind in ("auto", "full", "percentile", "range")

@@ -47,9 +47,9 @@ class IntensityWindow:
         Returns:
             Same shape, float32 in [0, 1].
         """
-        # 8 and 16 bits are exact in float32; float values may be anything, e.g. 1e38.
-        integer = np.issubdtype(pixels.dtype, np.integer)
-        values: NDArray[Any] = pixels.astype(np.float32 if integer else np.float64)
+        # 8 and 16 bits are exact in float32; float values may be anything, e.g. 1e38, and so may a window as given.
+        plain = np.issubdtype(pixels.dtype, np.integer) and -1e6 < self.low <= self.high - 1 < 1e6
+        values: NDArray[Any] = pixels.astype(np.float32 if plain else np.float64)
         values = (values - self.low) / (self.high - self.low)
         return values.clip(0, 1).astype(np.float32, copy=False)
 
