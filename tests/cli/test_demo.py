@@ -29,6 +29,16 @@ def test_it_takes_an_image(demo: Run, gray: Callable[..., Path]) -> None:
     assert read_rgb(Path("seen/night.png")).shape == (20 + BAR_PX, 60 + GAP_PX, 3)
 
 
+def test_it_does_not_replace_what_it_looks_at(demo: Run, gray: Callable[..., Path]) -> None:
+    image = gray("demo/night.png", 20, 30)
+    before = image.read_bytes()
+    for arguments in ([image], ["demo/night.png", "-o", "./demo"]):
+        done = demo(*arguments)
+        assert done.status == 2
+        assert "would be replaced by its own result; give another -o" in done.err
+    assert image.read_bytes() == before
+
+
 def test_it_takes_the_first_test_pair_where_there_are_real_ones(demo: Run, gray: Callable[..., Path]) -> None:
     gray("data/i/a.png"), gray("data/r/a.png"), gray("data/i/b.png", 20, 30), gray("data/r/b.png", 20, 30)
     index = "infrared,rgb,nirscene_split\ni/a.png,r/a.png,train\ni/b.png,r/b.png,test\n"

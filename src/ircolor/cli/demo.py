@@ -1,12 +1,13 @@
 """ircolor demo."""
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ircolor.cli.messages import say
+from ircolor.errors import UserError
 from ircolor.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -32,8 +33,12 @@ def demo(
     from ircolor.media.compose import side_by_side
     from ircolor.media.encode import write_image
     from ircolor.media.images import read_infrared
+    from ircolor.media.sources import resolved
 
     stem, infrared, true_rgb, caption = _choose(image)
+    path = output / f"{stem}.png"
+    if image and resolved(path) == resolved(image):
+        raise UserError(f"{image}: would be replaced by its own result; give another -o")
     colorizer = Colorizer(model)
     result = colorizer.colorize_detailed(read_infrared(infrared) if isinstance(infrared, Path) else infrared)
     panels = [result.infrared, result.rgb]
@@ -41,10 +46,9 @@ def demo(
     if true_rgb is not None:
         panels.append(true_rgb)
         captions.append("true colours")
-    path = output / f"{stem}.png"
     write_image(path, side_by_side(panels, captions), result.provenance)
     for note in result.notes:
-        print(f"{stem}: {note}", file=sys.stderr)
+        say(f"{stem}: {note}")
     print(path)
 
 
