@@ -59,3 +59,37 @@ def test_a_file_that_changed_is_given_again_until_its_result_exists(gray: Gray, 
     image.write_bytes(gray_png(8, 8))
     gray("in/b.png")
     assert names(jobs, 1) == ["b.png"]
+
+
+def test_a_file_that_would_have_the_result_of_another_is_told_once_and_the_others_go_on(
+    gray: Gray, tmp_path: Path
+) -> None:
+    gray("in/a.png").rename(tmp_path / "in" / "a.jpg")
+    told: list[str] = []
+    jobs = watch_jobs([str(tmp_path / "in")], str(tmp_path / "out"), tell=told.append)
+    assert names(jobs, 1) == ["a.jpg"]
+    gray("in/a.png")
+    gray("in/b.png")
+    assert names(jobs, 1) == ["b.png"]
+    gray("in/c.png")
+    assert names(jobs, 1) == ["c.png"]
+    assert len(told) == 1
+    assert "a.png: its result" in told[0]
+
+
+def test_a_folder_that_is_away_for_a_while_is_no_image(gray: Gray, tmp_path: Path) -> None:
+    gray("in/a.png")
+    jobs = watch_jobs([str(tmp_path / "in")], str(tmp_path / "out"))
+    assert names(jobs, 1) == ["a.png"]
+    gray("out/a.png")
+    (tmp_path / "in").rename(tmp_path / "away")
+    looks = itertools.count(1)
+
+    def come_back(_: float) -> None:
+        if next(looks) == 4:
+            (tmp_path / "away").rename(tmp_path / "in")
+            gray("in/b.png")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", come_back)
+        assert names(jobs, 1) == ["b.png"]

@@ -1,11 +1,13 @@
 """Decide beforehand where the result of each image and video goes, so that nothing is lost or written twice."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from ircolor.errors import UserError, did_you_mean
+from ircolor.media.addresses import is_live, shown
 from ircolor.media.encode import WRITABLE_SUFFIXES, check_writable_suffix
 from ircolor.media.images import num_pages
 from ircolor.media.sources import Source, SourceItem, exists, is_folder, open_source, resolved
@@ -85,6 +87,7 @@ def plan_jobs(
     *,
     overwrite: bool = False,
     resume: bool = False,
+    strict: bool = True,
     settings: Settings = DEFAULT_SETTINGS,
 ) -> Plan:
     """Decide what is read and where each result goes, before anything is done.
@@ -97,6 +100,7 @@ def plan_jobs(
             standard output; of a map of trust NAME_trust and FOLDER_trust.
         overwrite: replace outputs that exist.
         resume: leave out sources whose output exists.
+        strict: a source that cannot have its result is an error; else it is a failure, and the others are done.
         settings: what the outputs must be able to hold.
 
     Raises:
@@ -105,24 +109,36 @@ def plan_jobs(
     """
     if overwrite and resume:
         raise UserError("--overwrite and --resume contradict each other; give one of them")
+    if output == "":
+        raise UserError("an empty -o (an unset variable?); give a file, a folder, or -")
+    if output and is_live(output):
+        raise UserError(f"-o {shown(output)}: results of files do not go to a URL; give a file or a folder")
     skip = Path(output) if output and is_folder(Path(output)) else None
     opened = [open_source(source, skip) for source in sources]
     jobs, targets = _pair(opened, output, settings)
     chosen: list[Job] = []
+    failures = [failure for source in opened for failure in source.failures]
     claimed: dict[Path, str] = {}
     num_outputs = num_done = 0
-    for key, job in jobs.items():
+    for job in jobs.values():
+        key = _identity(job.source)
         target = resolved(job.output) if job.output else None
-        if target and target == key:
-            raise UserError(f"{job.source.name}: would be replaced by its own result; give another -o")
-        if key in targets:
+        if key in targets and targets[key] != {key}:
             num_outputs += 1
             continue
-        if target in claimed:
-            raise UserError(
+        problem = ""
+        if target and target == key:
+            problem = f"{job.source.name}: would be replaced by its own result; give another -o"
+        elif target in claimed:
+            problem = (
                 f"{job.source.name}: its result {job.output} is also that of {claimed[target]}; "
                 "rename one, or colorize them into different folders"
             )
+        if problem and strict:
+            raise UserError(problem)
+        if problem:
+            failures.append(problem)
+            continue
         if target:
             claimed[target] = job.source.name
         if target and exists(target) and not overwrite:
@@ -131,16 +147,16 @@ def plan_jobs(
             num_done += 1
             continue
         chosen.append(job)
-    failures = tuple(failure for source in opened for failure in source.failures)
-    return Plan(tuple(chosen), failures, num_done, num_outputs)
+    return Plan(tuple(chosen), tuple(failures), num_done, num_outputs)
 
 
 def _pair(
     sources: Sequence[Source], output: str | None, settings: Settings
-) -> tuple[dict[Path | bytes, Job], set[Path]]:
-    """A job for each source, by its resolved path or its bytes: what is given twice is done once.
+) -> tuple[dict[Path | bytes, Job], dict[Path, set[Path | bytes]]]:
+    """A job for each source, by its absolute path or its bytes: what is given twice is done once, links are not.
 
-    And where results of these sources may lie, be they colours or maps of trust: none of them is a source.
+    And where results may lie, be they colours or maps of trust, with the resolved sources that they would be of: what
+    is a result of another source is none itself.
     """
     streams = [source.kind for source in sources].count("stdin")
     num_items = sum(len(source.items) for source in sources)
@@ -155,10 +171,10 @@ def _pair(
         if Path(output).suffix.lower() in (*WRITABLE_SUFFIXES, *WRITABLE_VIDEO_SUFFIXES) and not alone:
             raise UserError(f"{output}: is the name of a file, but the results of the sources need a folder")
     jobs: dict[Path | bytes, Job] = {}
-    targets: set[Path] = set()
+    targets: dict[Path, set[Path | bytes]] = {}
     for source in sources:
         for item in source.items:
-            key = item.content if isinstance(item.content, bytes) else resolved(item.content)
+            key = item.content if isinstance(item.content, bytes) else Path(os.path.abspath(item.content))  # noqa: PTH100
             if output == "-" or (output is None and source.kind == "stdin"):
                 jobs.setdefault(key, Job(item, None))
                 continue
@@ -167,8 +183,13 @@ def _pair(
             target = trust if settings.trust == "map" else colors
             _check_output(item, target, settings)
             jobs.setdefault(key, Job(item, target))
-            targets |= {resolved(colors), resolved(trust)}
+            for result in (colors, trust):
+                targets.setdefault(resolved(result), set()).add(_identity(item))
     return jobs, targets
+
+
+def _identity(item: SourceItem) -> Path | bytes:
+    return resolved(item.content) if isinstance(item.content, Path) else item.content
 
 
 def _output_of(item: SourceItem, source: Source, output: str | None, alone: bool, suffix: str, ending: str) -> Path:

@@ -2,16 +2,22 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ircolor.media.sources import resolved
 from ircolor.plan import DEFAULT_SETTINGS, Job, Settings, plan_jobs
 
 POLL_S = 2.0
+GONE = (-1, -1)
 
 
-def watch_jobs(sources: Sequence[str], output: str | None, settings: Settings = DEFAULT_SETTINGS) -> Iterator[Job]:
+def watch_jobs(
+    sources: Sequence[str],
+    output: str | None,
+    settings: Settings = DEFAULT_SETTINGS,
+    tell: Callable[[str], None] | None = None,
+) -> Iterator[Job]:
     """The jobs of a plan, then those of each file that arrives, without end.
 
     A file counts as whole when neither its size nor its time has changed between two looks. One that failed is taken
@@ -22,19 +28,23 @@ def watch_jobs(sources: Sequence[str], output: str | None, settings: Settings = 
         sources: as `plan_jobs` takes them; folders and globs.
         output: as `plan_jobs` takes it.
         settings: as `plan_jobs` takes them.
-
-    Raises:
-        UserError: as `plan_jobs`; also later, when outputs come to collide.
+        tell: is called once with each failure: what cannot be read, or would have the result of another.
     """
+    told: set[str] = set()
     given: dict[str, tuple[int, int]] = {}
     seen: dict[str, tuple[int, int]] = {}
     while True:
         now: dict[str, tuple[int, int]] = {}
-        for job in plan_jobs(sources, output, resume=True, settings=settings).jobs:
+        plan = plan_jobs(sources, output, resume=True, strict=False, settings=settings)
+        for failure in plan.failures:
+            if tell and failure not in told:
+                tell(failure)
+        told |= set(plan.failures)
+        for job in plan.jobs:
             assert isinstance(job.source.content, Path), "standard input is not watched"
             key = str(resolved(job.source.content))
             state = now[key] = _state(key)
-            if seen.get(key) == state != given.get(key):
+            if seen.get(key) == state != given.get(key) and state != GONE:
                 given[key] = state
                 yield job
         seen = now
@@ -46,5 +56,5 @@ def _state(path: str) -> tuple[int, int]:
     try:
         status = os.stat(path)  # noqa: PTH116
     except OSError:
-        return -1, -1
+        return GONE
     return status.st_size, status.st_mtime_ns

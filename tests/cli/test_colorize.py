@@ -1,5 +1,7 @@
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -167,6 +169,55 @@ def test_results_may_go_into_the_source_or_above_it(
     else:
         assert done.status == 0, done.err
         assert (tmp_path / output / "a.png").exists()
+
+
+def test_results_in_the_source_are_no_sources_later(
+    colorize: Run, gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gray("camera/a.png").rename(tmp_path / "camera" / "a.jpg")
+    monkeypatch.chdir(tmp_path)
+    assert colorize("camera", "-o", "camera").status == 0
+    again = colorize("camera", "-o", "camera", "--resume")
+    assert again.status == 0, again.err
+    assert "left out 1 files that are results of this command" in again.err
+    assert "skipped 1 files that are done" in again.err
+
+
+def test_links_to_one_file_have_results_of_their_own(colorize: Run, gray: Gray, tmp_path: Path) -> None:
+    gray("in/b.png")
+    (tmp_path / "in" / "a.png").symlink_to("b.png")
+    assert colorize(tmp_path / "in", tmp_path / "in" / "b.png", "-o", tmp_path / "out").status == 0
+    assert files(tmp_path / "out") == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("", "an empty -o (an unset variable?)"),
+        ("rtmp://host/live/key", "-o rtmp://host/live/***: results of files do not go to a URL"),
+    ],
+)
+def test_an_output_that_is_no_place_on_disk_is_refused(
+    colorize: Run, gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, message: str
+) -> None:
+    gray("night.png")
+    monkeypatch.chdir(tmp_path)
+    done = colorize("night.png", "-o", output)
+    assert (done.status, files(tmp_path)) == (2, ["night.png"])
+    assert message in done.err
+
+
+def test_with_standard_error_closed_the_image_stays_whole(tmp_path: Path, tiny_onnx: Path) -> None:
+    command = f"{sys.executable} -m ircolor colorize - -o - --model {tiny_onnx} 2>&-"
+    done = subprocess.run(command, shell=True, input=gray_png(), stdout=subprocess.PIPE, cwd=tmp_path, check=True)
+    assert done.stdout.startswith(b"\x89PNG")
+
+
+def test_with_standard_input_closed_it_is_one_line(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m ircolor colorize - -o x.png <&-"
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith("error: -: standard input is closed")
 
 
 def test_an_empty_source_is_not_the_current_folder(

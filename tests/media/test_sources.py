@@ -1,4 +1,5 @@
 import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,23 @@ def test_a_folder_gives_its_images_in_order_with_their_tree(gray: Gray, tmp_path
     for name in ("b.png", "a.PNG", "sub/c.tiff", "sub/notes.txt", ".hidden.png", ".cache/d.png"):
         gray(name)
     assert found(str(tmp_path)) == ["a.PNG", "b.png", "sub/c.tiff"]
+
+
+def test_files_of_a_locked_folder_are_found_for_reading_to_tell(
+    gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that can be listed but not entered; the files beside it are to be done all the same."""
+    for name in ("a.png", "locked/b.png"):
+        gray(name)
+    stat = Path.stat
+
+    def locked(path: Path, **options: bool) -> os.stat_result:
+        if path.parent.name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", locked)
+    assert found(str(tmp_path)) == found(f"{tmp_path}/**/*.png") == ["a.png", "locked/b.png"]
 
 
 def test_a_folder_of_outputs_is_left_out(gray: Gray, tmp_path: Path) -> None:

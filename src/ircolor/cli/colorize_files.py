@@ -46,7 +46,7 @@ def colorize_files(
         raise UserError("--watch: needs a folder or a quoted glob to look through")
     if watch and output == "-":
         raise UserError("--watch: results of many files do not fit into standard output; give -o DIR")
-    plan = plan_jobs(sources, output, overwrite=overwrite, resume=resume or watch, settings=settings)
+    plan = plan_jobs(sources, output, overwrite=overwrite, resume=resume or watch, strict=not watch, settings=settings)
     to_stdout = any(job.output is None for job in plan.jobs)
     if to_stdout and as_json:
         raise UserError("--json and an image on standard output exclude each other; give -o FILE")
@@ -61,14 +61,16 @@ def colorize_files(
         say(f"skipped {plan.num_done} files that are done")
     outcomes: dict[str, Outcome] = {}
     if watch:
-        for failure in plan.failures:
-            say(failure)  # what is not there yet may come
         say("watching for files; Ctrl-C ends it")
         with suppress(KeyboardInterrupt):
-            _run(colorizer, watch_jobs(sources, output, settings), settings, outcomes, None)
+            _run(colorizer, watch_jobs(sources, output, settings, say), settings, outcomes, None)
         plan = replace(plan, failures=())
     else:
-        _run(colorizer, plan.jobs, settings, outcomes, len(plan.jobs))
+        try:
+            _run(colorizer, plan.jobs, settings, outcomes, len(plan.jobs))
+        except KeyboardInterrupt:
+            say_errors([outcome.error for outcome in outcomes.values() if outcome.error])
+            raise
     _conclude(colorizer, plan, list(outcomes.values()), as_json)
 
 
@@ -88,6 +90,8 @@ def _run(
                 if num_jobs and num_jobs > 1:
                     bar.show(len(outcomes), num_jobs)
                 _say_outcome(outcome)
+                if outcome.error and num_jobs is None:  # without end, there is no list at the end
+                    say_errors([outcome.error])
 
 
 def _say_outcome(outcome: Outcome) -> None:

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
 
 def say(text: str) -> None:
-    """Print a line on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """Print a line on standard error, if that is not closed: print would turn to standard output, where images go."""
+    if sys.stderr:
+        print(text, file=sys.stderr, flush=True)
 
 
 def say_network(colorizer: "Colorizer") -> None:

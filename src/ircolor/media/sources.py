@@ -64,12 +64,14 @@ def open_source(text: str, skip: Path | None = None) -> Source:
         skip: a folder whose files are left out if it lies inside the source: it holds outputs of an earlier run.
 
     Raises:
-        UserError: the text is empty.
+        UserError: the text is empty, or standard input is closed.
     """
     if not text:
         raise UserError("an empty SOURCE (an unset variable?); give an image, a video, a folder, a glob, or -")
     path = Path(text)
     if text == "-":
+        if sys.stdin is None:
+            raise UserError("-: standard input is closed; give an image, or a pipe that brings one")
         content = sys.stdin.buffer.read()
         return Source("stdin", Path(), (SourceItem("image", "standard input", content, Path("stdin")),))
     if is_folder(path):
@@ -88,7 +90,7 @@ def _kind_by_name(path: Path) -> Kind | None:
 
 def _kind_by_content(path: Path) -> Kind:
     """Of a file that is given by name: a video unless it is, or may be, an image."""
-    return "image" if not path.is_file() or cv2.haveImageReader(str(path)) else "video"
+    return "image" if not os.path.isfile(path) or cv2.haveImageReader(str(path)) else "video"  # noqa: PTH113
 
 
 def is_folder(path: Path) -> bool:
@@ -99,6 +101,14 @@ def is_folder(path: Path) -> bool:
 def exists(path: Path) -> bool:
     """As Path.exists, but false rather than an error where a parent is locked or the name is too long."""
     return os.path.exists(path)  # noqa: PTH110
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether it is a file, or lies in a folder that is locked: reading tells that, and the others are done."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return True
 
 
 def _open_folder(folder: Path, skip: Path | None) -> Source:
@@ -115,7 +125,7 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
             continue
         for name in sorted(files):
             path = Path(place, name)
-            if (kind := _kind_by_name(path)) and not name.startswith(".") and path.is_file():
+            if (kind := _kind_by_name(path)) and not name.startswith(".") and _may_be_file(path):
                 items.append(SourceItem(kind, str(path), path, path.relative_to(folder)))
     if not items and not failures:
         failures.append(f"{folder}: no images or videos in this folder; give one with PNG, JPEG, TIFF, MP4 or the like")
@@ -144,7 +154,7 @@ def _open_glob(pattern: str, skip: Path | None) -> Source:
     items: list[SourceItem] = []
     for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  (for absolute patterns)
         path = Path(match)
-        if (kind := _kind_by_name(path)) and path.is_file() and not _within(path, skip, base):
+        if (kind := _kind_by_name(path)) and _may_be_file(path) and not _within(path, skip, base):
             items.append(SourceItem(kind, match, path, path.relative_to(base)))
     failures = () if items else (f"{pattern}: no image or video matches; check the pattern",)
     return Source("glob", base, tuple(items), failures)
