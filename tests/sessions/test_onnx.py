@@ -198,6 +198,41 @@ def test_other_inputs_and_outputs_are_told() -> None:
         OnnxSession(identity_model(output="colour"), "foreign")
 
 
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([helper.make_node("Identity", ["infrared"], ["rgb"])], r"gives rgb as float32 of \(1, 1, 8, 8\), not float32"),
+        ([helper.make_node("Shape", ["infrared"], ["rgb"])], r"gives rgb as int64 of \(4,\), not float32 of"),
+        (
+            [helper.make_node("ReduceMax", ["infrared"], ["rgb"], keepdims=0)],
+            r"gives rgb as float32 of \(\), not float32",
+        ),
+        (
+            [
+                helper.make_node("Concat", ["infrared"] * 3, ["three"], axis=1),
+                helper.make_node("Log", ["three"], ["rgb"]),
+            ],
+            "gives rgb that is no number for this image; take another model",
+        ),
+        (
+            [helper.make_node("Cast", ["infrared"], ["rgb"], to=TensorProto.STRING)],
+            r"gives rgb as object of \(1, 1, 8, 8\), not float32",
+        ),
+    ],
+)
+def test_a_network_that_gives_no_picture_is_told(nodes: list[onnx.NodeProto], message: str) -> None:
+    graph = helper.make_graph(
+        nodes,
+        "odd",
+        [helper.make_tensor_value_info("infrared", TensorProto.FLOAT, ["b", 1, "h", "w"])],
+        [onnx.ValueInfoProto(name="rgb")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    session = OnnxSession(model.SerializeToString(), "odd.onnx")
+    with pytest.raises(UserError, match=f"odd.onnx: {message}"):
+        session.run(np.full((1, 1, 8, 8), -1, np.float32))
+
+
 def test_bytes_that_are_no_model_and_bad_threads_are_told() -> None:
     with pytest.raises(UserError, match=r"text: onnxruntime cannot load it"):
         OnnxSession(b"I am text", "text")

@@ -17,6 +17,13 @@ def test_a_card_comes_back_from_json() -> None:
     [
         ("name", 5),
         ("name", ""),
+        ("name", "n" * 101),
+        ("name", "a surrogate \ud800"),
+        ("name", "two\nlines"),
+        ("data", "d" * 4001),
+        ("licence", "\x1b[2J"),
+        ("scores", {"test": {"psnr_db": 10**400}}),
+        ("scores", {"test": {"psnr_db": -(10**400)}}),
         ("summary", None),
         ("epochs", -1),
         ("epochs", 1.5),

@@ -52,6 +52,7 @@ class OnnxSession:
         if threads is not None and threads < 1:
             raise UserError(f"threads {threads}: at least 1 is needed; leave it out for all cores")
         candidates = devices_to_try(device)
+        self._name = name
         try:
             self.gives_trust = output_names(model) == _WITH_TRUST
         except ValueError as error:
@@ -82,16 +83,29 @@ class OnnxSession:
             infrared: (B, 1, H, W) in [-1, 1], H and W multiples of the grid.
 
         Raises:
-            UserError: not enough memory, or a network that cannot take the image.
+            UserError: not enough memory, or a network that cannot take the image, or gives no picture.
         """
         try:
             with self._turn:
-                return Prediction(*self._session.run(self._outputs, {"infrared": infrared}))
+                outputs = self._session.run(self._outputs, {"infrared": infrared})
         except Exception as error:
             if "alloc" not in str(error).lower():
                 raise UserError(f"onnxruntime cannot run the network ({brief(error)}); export it again") from error
             height, width = infrared.shape[2:]
             raise UserError(f"not enough memory for {height}x{width} pixels at once; try a smaller --tile") from error
+        for output, values in zip(self._outputs, outputs, strict=True):
+            self._check(output, values, infrared.shape)
+        return Prediction(*outputs)
+
+    def _check(self, output: str, values: object, shape: tuple[int, ...]) -> None:
+        """Raise UserError where the network gave something else than the contract says: it may be anybody's."""
+        channels = 3 if output == "rgb" else 1
+        wanted = (shape[0], channels, *shape[2:])
+        if not isinstance(values, np.ndarray) or values.dtype != np.float32 or values.shape != wanted:
+            given = f"{values.dtype} of {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+            raise UserError(f"{self._name}: gives {output} as {given}, not float32 of {wanted}; export it again")
+        if not np.isfinite(values).all():
+            raise UserError(f"{self._name}: gives {output} that is no number for this image; take another model")
 
 
 def _start_first(

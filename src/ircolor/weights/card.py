@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-import math
+import sys
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from ircolor.view import View
 
 ARITHMETICS = ("float32", "int8")
 _GRADE = tuple(field.name for field in dataclasses.fields(Grade))
+MAX_NAME_LENGTH, MAX_TEXT_LENGTH = 100, 4000
 _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
     {
         "epochs": (0, 10**9),
@@ -111,8 +112,7 @@ class Card:
             elif get_origin(field.type) is Mapping:
                 _check_scores(value)
             elif field.type is str:
-                if not isinstance(value, str):
-                    raise ValueError(f"{field.name} must be text, not {value!r}")
+                _check_text(field.name, value)
             else:
                 _check_number(field.name, value, whole=field.type is int)
         if self.arithmetic not in ARITHMETICS:
@@ -157,6 +157,16 @@ def canonical_json(fields: Mapping[str, Any]) -> bytes:
     return json.dumps(fields, sort_keys=True, allow_nan=False, separators=(",", ":")).encode()
 
 
+def _check_text(name: str, value: object) -> None:
+    """It goes into messages and into the metadata of images: one line, encodable, and no book."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, not {value!r}")
+    if len(value) > (limit := MAX_NAME_LENGTH if name == "name" else MAX_TEXT_LENGTH):
+        raise ValueError(f"{name} must have at most {limit} characters, not {len(value)}")
+    if not value.isprintable():
+        raise ValueError(f"{name} must be printable text on one line, not {value!r}")
+
+
 def _check_number(name: str, value: object, whole: bool) -> None:
     low, high = _RANGES[name]
     allowed = int if whole else (int, float)
@@ -175,10 +185,10 @@ def _check_scores(scores: object) -> None:
         _check_metrics(f"scores of {split!r}", metrics)
 
 
-def _check_metrics(name: str, metrics: object, low: float = -math.inf) -> None:
+def _check_metrics(name: str, metrics: object, low: float = -sys.float_info.max) -> None:
     if not isinstance(metrics, Mapping):
         raise ValueError(f"{name} must map names to numbers")
     for metric, value in metrics.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not isinstance(metric, str) or not number or not math.isfinite(value) or value < low:
+        if not isinstance(metric, str) or not number or not low <= value <= sys.float_info.max:
             raise ValueError(f"{name}: {metric!r} must be a finite number, not {value!r}")
