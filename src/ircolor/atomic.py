@@ -68,5 +68,9 @@ def check_writable(path: Path) -> None:
     probe = path.parent / f".{secrets.token_hex(8)}{PART_SUFFIX}"
     if path.is_dir():
         raise UserError(f"{path}: is a folder; give a file")
-    write_atomic(probe, b"")
-    probe.unlink()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror}); choose another place") from error

@@ -65,7 +65,8 @@ class Colorizer:
             model: a bundled name (see `list_models`) or a FILE.onnx.
             device: auto, or a name of `ircolor.sessions.providers.DEVICES`.
             tile: off (the whole image at once), a tile's edge in pixels, or auto (whole while it fits the
-                memory budget of `ircolor.memory`). The result is the same.
+                memory budget of `ircolor.memory`). The result is the same. Models that see pictures made small
+                (`ircolor.view`) need none.
             intensity: which stored values are black and white: auto (the rule on the model's card), full,
                 percentile or LOW:HIGH.
             threads: CPU threads, for all lanes together; all cores when not given.

@@ -77,7 +77,7 @@ def _memory() -> Finding:
     if found.available_bytes < NEEDED_BYTES:
         problems.append(
             f"memory: {free_gb:.1f} GB can be had where a photograph takes {NEEDED_BYTES / 1e9:.1f}; "
-            "close other programs, raise the limit of the container, or use a small --tile"
+            "close other programs, raise the limit of the container, or cut images into parts"
         )
     return Finding(asdict(found), problems)
 

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,22 @@ def test_help_loads_nothing_heavy() -> None:
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_standard_output_that_is_full_is_one_line() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m ircolor --version > /dev/full", shell=True, stderr=subprocess.PIPE, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.decode() == "error: standard output: No space left on device; free some, or send it elsewhere\n"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m ircolor --version | true", shell=True, stderr=subprocess.PIPE, check=False
+    )
+    assert done.stderr == b""
 
 
 def test_python_m_ircolor_is_the_command() -> None:

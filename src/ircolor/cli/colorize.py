@@ -22,7 +22,10 @@ def colorize(
     model: Annotated[str, typer.Option(metavar="NAME|FILE.onnx", help="See ircolor models.")] = DEFAULT_MODEL,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|...", help="Where the network runs.")] = "auto",
     tile: Annotated[
-        str, typer.Option(metavar="auto|off|N", help="Edge of the tiles of a large image, pixels.")
+        str,
+        typer.Option(
+            metavar="auto|off|N", help="Edge of the tiles of a large image, pixels; for models that see it as it is."
+        ),
     ] = "auto",
     intensity: Annotated[
         str,
@@ -51,7 +54,10 @@ def colorize(
     steady: Annotated[bool, typer.Option("--steady/--no-steady", help="Keep videos from flickering.")] = True,
     raw: Annotated[
         str | None,
-        typer.Option(metavar="WxH[:FORMAT]", help="Standard input is raw frames: gray, gray10le, gray12le, gray16le."),
+        typer.Option(
+            metavar="WxH[:FORMAT]",
+            help="Standard input is raw frames: gray, gray10le, gray12le, gray14le, gray16le.",
+        ),
     ] = None,
     rate: Annotated[
         str | None, typer.Option(metavar="N|N/M", help="Frames a second of --raw.", show_default="25")
@@ -65,7 +71,7 @@ def colorize(
 
     Without -o, photo.png becomes photo_rgb.png beside it, clip.mp4
     clip_rgb.mp4, a folder the same tree in FOLDER_rgb, and standard input
-    standard output. The metadata of every result says that its colours are
+    standard output. Metadata, where the file can hold any, says that colours are
     predicted. Nothing is overwritten unasked. With --trust map the names
     end in _trust: the picture shows, dark to bright, how wrong each colour
     is expected to be (CIEDE2000 0 to 30). Videos keep their sound and

@@ -7,10 +7,11 @@ A command is a module here that holds one function of its own name, with typer's
 typer app of that name; to add one, write it and name it in COMMANDS.
 """
 
+import errno
 import os
 import sys
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -58,15 +59,28 @@ def main() -> None:
     # Libraries that mutter about a bad file would repeat, less clearly, what our error says.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     try:
-        build_app()()
+        try:
+            build_app()()
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()  # what cannot be written is told here, and not by Python at its end
     except UserError as error:
-        print("error:", error, file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error))
     except OSError as error:
-        if error.filename is None:
-            raise  # not about a file that the user could mend
-        print(f"error: {error.filename}: {error.strerror}; check the path and its permissions", file=sys.stderr)
-        sys.exit(2)
+        if error.filename is not None:
+            _fail(f"{error.filename}: {error.strerror}; check the path and its permissions")
+        if error.errno not in (errno.ENOSPC, errno.EPIPE):
+            raise  # not about what the user could mend
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer has no place to go
+        if error.errno == errno.ENOSPC:
+            _fail(f"standard output: {error.strerror}; free some, or send it elsewhere")
+        sys.exit(1)  # who reads it has seen enough
+
+
+def _fail(problem: str) -> NoReturn:
+    if sys.stderr:
+        print("error:", problem, file=sys.stderr)
+    sys.exit(2)
 
 
 def _print_version(wanted: bool) -> None:
