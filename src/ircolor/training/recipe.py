@@ -146,8 +146,6 @@ class Recipe:
         ema: the weights that count are a mean over the last 1 / (1 - ema) steps or so; 0 takes them as they are.
         schedule: "constant", or "cosine": a linear rise over the first twentieth of the steps, then a cosine to zero;
             the epochs of hints have their own.
-        cycles: how often in the epochs of colours this is gone through, each rise included (Loshchilov and Hutter 2017,
-            "SGDR").
         epochs: times that as many crops are drawn as there are training pairs.
         validate_every: epochs from one validation (whole images, PSNR, picture grid) to the next.
         checkpoint_every_s: longest time, in s, that a killed process can lose.
@@ -177,7 +175,6 @@ class Recipe:
     weight_decay: float = 0.0
     ema: float = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
-    cycles: int = 1
     epochs: int = 400
     validate_every: int = 2
     checkpoint_every_s: float = 300
@@ -204,8 +201,7 @@ class Recipe:
         if step < hint_steps:
             total_steps = hint_steps
         else:
-            total_steps = -(-(total_steps - hint_steps) // self.cycles)
-            step = (step - hint_steps) % total_steps
+            step, total_steps = step - hint_steps, total_steps - hint_steps
         rise_steps = max(total_steps // 20, 1)
         if step < rise_steps:
             return self.learning_rate * (step + 1) / rise_steps
