@@ -1,5 +1,6 @@
 """Colorize many images and videos: reading, the network and writing overlap, and a bad file does not stop the rest."""
 
+import io
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -14,6 +15,7 @@ from ircolor.colorized import ColorizedRows, Strip
 from ircolor.colorizer import Colorizer, Progress
 from ircolor.errors import UserError
 from ircolor.media.encode import encode_image, write_rows
+from ircolor.media.headers import claim_of
 from ircolor.media.images import Image, Infrared, num_pages, read_infrared, read_pages
 from ircolor.media.tiff_write import Page, write_pages
 from ircolor.picture import PictureMaker
@@ -22,7 +24,8 @@ from ircolor.plan import DEFAULT_SETTINGS, Job, Settings
 from ircolor.video import colorize_video
 
 # Files up to this size are read ahead.
-READ_AHEAD_BYTES = 1 << 24
+READ_AHEAD_BYTES, READ_AHEAD_PX = 1 << 24, 1 << 24
+HEADER_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class _Task:
         self._job, self._colorizer, self._settings, self._progress = job, colorizer, settings, progress
         self._name = job.source.name
         self._maker = PictureMaker(settings)
+        self._content = job.source.content
         self._num_pages = 1
         self._rows: ColorizedRows | None = None
         self._strips: list[Strip] = []
@@ -104,8 +108,9 @@ class _Task:
         """Decode an image; videos and pages are read as they are colorized."""
         with self._step():
             if self._job.source.kind == "image":
+                self._content = _read_if_pipe(self._content)
                 if self._job.output:  # standard output takes the first page
-                    self._num_pages = num_pages(self._job.source.content, self._name)
+                    self._num_pages = num_pages(self._content, self._name)
                 if self._num_pages == 1 and self._is_small():
                     self._rows = self._read_image()
         return self
@@ -125,7 +130,7 @@ class _Task:
             elif self._rows:
                 self._write_image(self._rows, self._strips or self._rows)
             elif self._job.source.kind == "video":
-                self._write_video(self._job.source.content)
+                self._write_video(self._content)
             elif self._num_pages > 1:
                 self._write_pages()
             else:
@@ -148,15 +153,17 @@ class _Task:
 
     def _is_small(self) -> bool:
         """Whether several such images may wait in memory; a large one is read when its turn comes."""
-        content = self._job.source.content
+        content = self._content
         try:
             num_bytes = len(content) if isinstance(content, bytes) else content.stat().st_size
+            with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
+                claim = claim_of(file.read(HEADER_BYTES))  # few bytes may hold many pixels
         except OSError:  # reading tells what is wrong
             return True
-        return num_bytes <= READ_AHEAD_BYTES
+        return num_bytes <= READ_AHEAD_BYTES and (claim is None or claim.height * claim.width <= READ_AHEAD_PX)
 
     def _read_image(self) -> ColorizedRows:
-        infrared = read_infrared(self._job.source.content, self._name)
+        infrared = read_infrared(self._content, self._name)
         return self._colorizer.colorize_rows(infrared, depth_bits=self._settings.depth_bits, progress=self._progress)
 
     def _write_image(self, rows: ColorizedRows, strips: Iterable[Strip]) -> None:
@@ -176,7 +183,7 @@ class _Task:
             return rows, np.concatenate(list(self._maker.pictures(rows)))
 
         def pages() -> Iterator[Page]:
-            images = read_pages(self._job.source.content, self._name)
+            images = read_pages(self._content, self._name)
             with closing(in_order(images, colorized, self._colorizer.lanes)) as results:
                 for done, (rows, picture) in enumerate(results, start=1):
                     self._facts = self._facts or _facts(rows)
@@ -200,6 +207,14 @@ class _Task:
             "mean_expected_error": result.mean_expected_error,
             "notes": result.notes,
         }
+
+
+def _read_if_pipe(content: Path | bytes) -> Path | bytes:
+    """The bytes of a pipe, which can be read but once; files as they are."""
+    try:
+        return content.read_bytes() if isinstance(content, Path) and content.is_fifo() else content
+    except OSError:  # reading the image tells what is wrong
+        return content
 
 
 def _facts(rows: ColorizedRows) -> dict[str, Any]:

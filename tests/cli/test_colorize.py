@@ -1,7 +1,9 @@
 import io
 import json
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -205,6 +207,17 @@ def test_an_output_that_is_no_place_on_disk_is_refused(
     done = colorize("night.png", "-o", output)
     assert (done.status, files(tmp_path)) == (2, ["night.png"])
     assert message in done.err
+
+
+def test_a_pipe_is_read_once(tmp_path: Path, tiny_onnx: Path) -> None:
+    pipe = tmp_path / "night.png"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[gray_png(20, 30)], daemon=True)
+    writer.start()
+    command: list[str | Path] = [sys.executable, "-m", "ircolor", "colorize", pipe, "-o", tmp_path / "out.png"]
+    command += ["--model", tiny_onnx]
+    subprocess.run(command, stderr=subprocess.PIPE, timeout=60, check=True)
+    assert read_rgb(tmp_path / "out.png").shape == (20, 30, 3)
 
 
 def test_with_standard_error_closed_the_image_stays_whole(tmp_path: Path, tiny_onnx: Path) -> None:

@@ -1,0 +1,36 @@
+"""What is read ahead of its turn; the rest of `ircolor.batch` is tested by what the commands do."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ircolor import batch
+from ircolor.colorizer import Colorizer
+from ircolor.media.images import Infrared, read_infrared
+from ircolor.plan import DEFAULT_SETTINGS, plan_jobs
+
+
+@pytest.mark.parametrize(("limit_px", "ahead"), [(600, True), (599, False)])
+def test_few_bytes_that_hold_many_pixels_wait_for_their_turn(
+    gray: Callable[..., Path],
+    tmp_path: Path,
+    tiny_onnx: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limit_px: int,
+    ahead: bool,
+) -> None:
+    read: list[str] = []
+
+    def note(content: Path | bytes, name: str) -> Infrared:
+        read.append(name)
+        return read_infrared(content, name)
+
+    monkeypatch.setattr(batch, "read_infrared", note)
+    monkeypatch.setattr(batch, "READ_AHEAD_PX", limit_px)
+    image = str(gray("night.png", 20, 30))
+    (job,) = plan_jobs([image], str(tmp_path / "out.png")).jobs
+    task = batch._Task(job, Colorizer(tiny_onnx), DEFAULT_SETTINGS, None).read()
+    assert read == [image] * ahead
+    assert task.infer().finish().error is None
+    assert read == [image]
