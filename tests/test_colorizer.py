@@ -14,7 +14,9 @@ from PIL import Image as PillowImage
 import ircolor
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
-from tests.conftest import noise
+from ircolor.weights.seal import seal
+from tests.conftest import make_card, noise
+from tests.trust_models import error_by_brightness
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +144,18 @@ def test_colorize_keeps_the_last_network(tiny_onnx: Path) -> None:
     hits = _last_colorizer.cache_info().hits
     np.testing.assert_array_equal(ircolor.colorize(image, tiny_onnx), first)
     assert _last_colorizer.cache_info().hits == hits + 1
+
+
+def test_colorize_takes_a_network_that_was_replaced(tiny_onnx: Path) -> None:
+    image = noise(20, 30)
+    first = ircolor.colorize(image, tiny_onnx)
+    tiny_onnx.write_bytes(seal(error_by_brightness(), make_card(grid_px=1, halo_px=0)))
+    assert (ircolor.colorize(image, tiny_onnx) != first).any()
+
+
+def test_the_order_of_bytes_does_not_matter(colorizer: Colorizer) -> None:
+    image = noise(20, 30).astype(np.uint16) * 16
+    np.testing.assert_array_equal(colorizer(image.astype(">u2")), colorizer(image))
 
 
 def test_the_public_names_are_these() -> None:

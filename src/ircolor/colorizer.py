@@ -1,5 +1,6 @@
 """Infrared in, natural colour out: the friendly layer above a network."""
 
+import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -285,6 +286,7 @@ def colorize(
     """
     colorizer = _last_colorizer(
         model,
+        os.stat(model).st_mtime_ns if os.path.isfile(model) else None,  # noqa: PTH113, PTH116  (any text is a name)
         device=device,
         tile=tile,
         intensity=intensity,
@@ -295,4 +297,7 @@ def colorize(
     return colorizer(infrared)
 
 
-_last_colorizer = lru_cache(maxsize=1)(Colorizer)
+@lru_cache(maxsize=1)
+def _last_colorizer(model: str | Path, _changed_ns: int | None, **options: Any) -> Colorizer:
+    """For a file that has not changed since."""
+    return Colorizer(model, **options)

@@ -155,6 +155,7 @@ def _checked(pixels: Image, name: str) -> Image:
     """Pixels of one of the types and shapes that we take: uint8, uint16 or finite float32."""
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * 255
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if not (pixels.dtype in (np.uint8, np.uint16) or np.issubdtype(pixels.dtype, np.floating)):
         raise UserError(f"{name}: pixels of type {pixels.dtype}; convert them to uint8, uint16 or float32 first")
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 2, 3, 4)):
