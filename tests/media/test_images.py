@@ -97,6 +97,19 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture() -> None:
         read_infrared(data[: len(data) // 2])
 
 
+@pytest.mark.parametrize(
+    "options",
+    [[], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_RST_INTERVAL, 3]],
+)
+def test_a_jpeg_that_another_one_begins_within_is_told(options: list[int]) -> None:
+    """As where a card was filled again: the end that is found is that of the other one."""
+    data = cv2.imencode(".jpg", noise(60, 80), options)[1].tobytes()
+    assert read_infrared(data + data).pixels.shape == (60, 80)  # behind its end there may be anything
+    for kept in (0.3, 0.6, 0.9):
+        with pytest.raises(UserError, match="the JPEG file is truncated or damaged"):
+            read_infrared(data[: int(kept * len(data))] + data)
+
+
 def test_a_flipped_bit_in_a_png_is_told() -> None:
     data = bytearray(gray_png())
     data[len(data) // 2] ^= 1

@@ -1,5 +1,6 @@
 """Is a compressed file whole? Decoders fill what is missing with gray and only mutter on standard error."""
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8"
 _START_OF_SCAN = 0xDA
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # less tables and extensions
-_END_OF_IMAGE = b"\xff\xd9"
+_END_OF_IMAGE = 0xD9
+# Tables, comments and further scans, which may stand between scans; restarts and stuffed bytes are parts of a scan.
+_BETWEEN_SCANS = frozenset({0xC4, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)})
+_MARKER_IN_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 
 
 def check_png(data: bytes, name: str) -> None:
@@ -56,18 +60,30 @@ def jpeg_frame(data: bytes) -> JpegFrame | None:
 
 
 def check_jpeg(data: bytes, name: str) -> None:
-    """Look for the end of a JPEG file behind the start of its pixels; a thumbnail before them has its own.
+    """Walk the scans of a JPEG file up to its end; zeros in a scan, as a bad card leaves them, are not noticed.
 
     Raises:
-        UserError: there is none, or the picture has more than 8 bits, which no decoder here reads.
+        UserError: it ends early, or something else begins within it; or the picture has more than 8 bits, which no
+            decoder here reads.
     """
     frame = jpeg_frame(data)
     if frame and frame.bits != 8:
         raise UserError(f"{name}: a JPEG file of {frame.bits} bits, not 8; convert it to a 16-bit PNG or TIFF file")
     for marker, position in _segments(data):
-        if marker == _START_OF_SCAN and data.find(_END_OF_IMAGE, position) >= 0:
+        if marker == _START_OF_SCAN and _scans_end(data, position):
             return
     raise UserError(f"{name}: the JPEG file is truncated or damaged; copy it again from its source")
+
+
+def _scans_end(data: bytes, position: int) -> bool:
+    """Whether the first marker behind scans, the first of which begins at a position, is the end of the image."""
+    while position + 4 <= len(data):
+        position += 2 + struct.unpack_from(">H", data, position + 2)[0]
+        found = _MARKER_IN_SCAN.search(data, position)
+        if found is None or found[1][0] not in _BETWEEN_SCANS:
+            return found is not None and found[1][0] == _END_OF_IMAGE
+        position = found.end() - 2
+    return False
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
