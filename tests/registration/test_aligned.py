@@ -88,6 +88,18 @@ def test_the_grid_is_that_of_the_image_aligned_onto() -> None:
     assert align(rgb, infrared, Shift(0, -30), onto="rgb").crop == (30, 0, 30, 45)
 
 
+def test_what_a_camera_did_not_see_is_cropped_off() -> None:
+    """A straightened image is black outside of what the lens saw."""
+    infrared, rgb = scene(40, 50, 0)
+    seen_rgb, seen_infrared = np.ones((2, 40, 50), np.bool_)
+    seen_rgb[:, :6] = seen_infrared[36:] = False
+    aligned = align(rgb, infrared, Shift(3, 0), "infrared", seen_rgb, seen_infrared)
+    assert aligned.crop == (0, 9, 36, 41)
+    onto_rgb = align(rgb, infrared, Shift(3, 0), "rgb", seen_rgb, seen_infrared)
+    assert onto_rgb.crop == (0, 6, 36, 41)
+    np.testing.assert_array_equal(onto_rgb.rgb, aligned.rgb)
+
+
 def test_nothing_in_common_is_told() -> None:
     infrared, rgb = scene(40, 50, 0)
     with pytest.raises(UserError, match="no area in common"):

@@ -122,6 +122,16 @@ def test_a_colour_image_keeps_its_type() -> None:
     np.testing.assert_array_equal(CALIBRATION.undistort(image)[..., 1], CALIBRATION.undistort(image[..., 0]))
 
 
+def test_straightening_keeps_to_the_range_of_the_camera_and_black() -> None:
+    pincushion = Calibration(MATRIX, np.array([0.25, 0, 0, 0]), (120, 160))
+    edges = np.where(np.indices((120, 160)).sum(axis=0) // 4 % 2, 1023, 64).astype(np.uint16)
+    straight, seen = pincushion.undistort(edges), pincushion.seen(edges.shape)
+    assert (straight.min(), straight.max()) == (0, 1023)
+    assert 0.5 < seen.mean() < 0.95
+    assert straight[seen].min() == 64
+    assert not seen[straight == 0].any()
+
+
 def test_another_aspect_ratio_is_told() -> None:
     with pytest.raises(UserError, match="made for 160x120 images, but this one is 160x90"):
         CALIBRATION.undistort(smooth(90, 160))

@@ -13,6 +13,7 @@ from ircolor.media.images import read_infrared, read_rgb
 from ircolor.pairs.index import find_pairs
 from ircolor.pairs.splitting import split_folder
 from ircolor.registration.aligned import Onto
+from ircolor.registration.calibration import Calibration
 from ircolor.registration.estimate import Estimate
 from ircolor.registration.folder import Settings, Summary, register_folder
 from ircolor.registration.partners import Partners
@@ -55,6 +56,39 @@ def write_verdicts(tmp_path: Path, patch: pytest.MonkeyPatch) -> list[Partners]:
 
     use_estimator(patch, known)
     return partners
+
+
+@pytest.mark.parametrize("error", [cv2.error("std::bad_array_new_length"), np.linalg.LinAlgError("Singular matrix")])
+def test_a_pair_that_breaks_the_mathematics_fails_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    partners = write_noise(tmp_path / "in", 2)
+    first = read_rgb(partners[0].rgb).tobytes()
+
+    def known(rgb: Any, _infrared: Any, *_: Any, **__: Any) -> Estimate:
+        if rgb.tobytes() == first:
+            raise error
+        return make_estimate()
+
+    use_estimator(monkeypatch, known)
+    summary = register(partners, tmp_path / "pairs")
+    assert [one.verdict for one in summary.registrations] == ["reject", "accept"]
+    assert f"no transform can be found ({error})" in summary.registrations[0].reason
+
+
+@pytest.mark.parametrize("onto", ["infrared", "rgb"])
+def test_what_lies_outside_of_a_straightened_image_is_no_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, onto: Onto
+) -> None:
+    gray = np.random.default_rng(0).integers(100, 256, (120, 160), np.uint8)
+    partners = [write_images(tmp_path / "in", "view", np.repeat(gray[..., None], 3, axis=2), gray)]
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate(warp=Warp("similarity", np.eye(3))))
+    matrix = np.array([[150.0, 0, 80], [0, 150, 60], [0, 0, 1]])
+    pincushion = Calibration(matrix, np.array([0.25, 0, 0, 0]), (120, 160))
+    register(partners, tmp_path / "pairs", Settings(onto=onto, calibration_rgb=pincushion))
+    infrared, rgb = find_pairs(tmp_path / "pairs")[0].read()
+    assert infrared.size < gray.size
+    assert rgb.min() >= 100
 
 
 def test_displaced_pairs_become_a_folder_of_aligned_ones(tmp_path: Path) -> None:

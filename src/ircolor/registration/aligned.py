@@ -98,7 +98,14 @@ def largest_rectangle(valid: NDArray[np.bool_]) -> Crop:
     return best
 
 
-def align(rgb: Image, infrared: Image, warp: Warp, onto: Onto = "infrared") -> AlignedPair:
+def align(
+    rgb: Image,
+    infrared: Image,
+    warp: Warp,
+    onto: Onto = "infrared",
+    seen_rgb: NDArray[np.bool_] | None = None,
+    seen_infrared: NDArray[np.bool_] | None = None,
+) -> AlignedPair:
     """Warp one image onto the grid of the other and crop both to the largest rectangle that both fill.
 
     Args:
@@ -106,14 +113,23 @@ def align(rgb: Image, infrared: Image, warp: Warp, onto: Onto = "infrared") -> A
         infrared: (h, w) as stored.
         warp: the transform found between them.
         onto: whose pixels stay as they are.
+        seen_rgb: which pixels of the RGB image its camera saw, (H, W); None for all. A straightened image has others.
+        seen_infrared: the same of the infrared image, (h, w).
 
     Raises:
         UserError: nothing is left of one on the other.
     """
     if onto == "infrared":
-        rgb, valid = warp.rgb_onto_infrared(rgb, infrared.shape[:2])
+        move, size, still, moved = warp.rgb_onto_infrared, infrared.shape[:2], seen_infrared, seen_rgb
+        rgb, valid = move(rgb, size)
     else:
-        infrared, valid = warp.infrared_onto_rgb(infrared, rgb.shape[:2])
+        move, size, still, moved = warp.infrared_onto_rgb, rgb.shape[:2], seen_rgb, seen_infrared
+        infrared, valid = move(infrared, size)
+    if still is not None:
+        valid = valid & still
+    if moved is not None:
+        seen, _ = move(moved.astype(np.uint8) * 255, size)
+        valid = valid & (seen == 255)
     top, left, height, width = crop = largest_rectangle(valid)
     if not height:
         raise UserError("the two images have no area in common after warping; are they of one view?")

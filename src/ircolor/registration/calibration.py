@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError
-from ircolor.registration.resample import Points
+from ircolor.registration.resample import Points, comes_from_inside, within_range
 from ircolor.registration.transforms import Size
 
 # OpenCV's parser recurses, and overflows the stack on what is nested 20,000 deep; a calibration is a tenth of this.
@@ -45,10 +45,17 @@ class Calibration:
         Raises:
             UserError: another aspect ratio.
         """
-        height, width = size = image.shape[:2]
-        matrix = self._matrix_at(size)
-        places = cv2.initUndistortRectifyMap(matrix, self.distortion, np.eye(3), matrix, (width, height), cv2.CV_32FC1)
-        return cv2.remap(image, *places, cv2.INTER_CUBIC)
+        straight = cv2.remap(image, *self._places(image.shape), cv2.INTER_CUBIC)
+        seen = self.seen(image.shape).reshape(*image.shape[:2], *[1] * (image.ndim - 2))
+        return np.where(seen, within_range(straight, image), np.minimum(straight, image.max()))
+
+    def seen(self, size: Size) -> NDArray[np.bool_]:
+        """Which pixels of a straightened image, (height, width), the camera saw.
+
+        Raises:
+            UserError: another aspect ratio.
+        """
+        return comes_from_inside(*self._places(size), size)
 
     def undistort_points(self, points: Points, size: Size) -> Points:
         """Where (N, 2) points of an image of (height, width) come to lie when it is straightened, both in px.
@@ -59,6 +66,13 @@ class Calibration:
         matrix = self._matrix_at(size)
         straight = cv2.undistortPoints(points, matrix, self.distortion, R=np.eye(3), P=matrix, criteria=_PRECISELY)
         return np.asarray(straight, np.float64).reshape(-1, 2)
+
+    def _places(self, size: Size) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Where each pixel of a straightened image comes from, x and y in px."""
+        height, width = size[:2]
+        matrix = self._matrix_at(size)
+        x, y = cv2.initUndistortRectifyMap(matrix, self.distortion, np.eye(3), matrix, (width, height), cv2.CV_32FC1)
+        return np.asarray(x, np.float32), np.asarray(y, np.float32)
 
     def _matrix_at(self, size: Size) -> NDArray[np.float64]:
         """The camera matrix for images of another size."""

@@ -7,12 +7,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 import ircolor
 from ircolor.atomic import write_atomic
-from ircolor.errors import UserError
+from ircolor.errors import UserError, brief
 from ircolor.media.images import Image
 from ircolor.media.sources import resolved
 from ircolor.pairs.index import read_both
@@ -30,12 +31,17 @@ MAX_ENLARGEMENT = 2.0
 
 
 class View(NamedTuple):
-    """What goes into an estimate, lens distortion removed: RGB (H, W, 3), infrared (h, w), and points by hand."""
+    """What goes into an estimate, lens distortion removed: RGB (H, W, 3), infrared (h, w), and points by hand.
+
+    And which pixels of a straightened image its camera saw, (H, W) and (h, w); None for all.
+    """
 
     rgb: Image
     infrared: Image
     hand: HandPoints | None
     notes: tuple[str, ...]
+    seen_rgb: NDArray[np.bool_] | None = None
+    seen_infrared: NDArray[np.bool_] | None = None
 
 
 class Outcome(NamedTuple):
@@ -97,17 +103,19 @@ class Job:
         """
         read, rgb = read_both(self.partners.infrared, self.partners.rgb)
         infrared = read.pixels
-        hand = self.hand
+        hand, seen_rgb, seen_infrared = self.hand, None, None
         if self.calibration_rgb:
+            seen_rgb = self.calibration_rgb.seen(rgb.shape)
             if hand:
                 hand = replace(hand, rgb=self.calibration_rgb.undistort_points(hand.rgb, rgb.shape))
             rgb = self.calibration_rgb.undistort(rgb)
         if self.calibration_infrared:
+            seen_infrared = self.calibration_infrared.seen(infrared.shape)
             if hand:
                 straight = self.calibration_infrared.undistort_points(hand.infrared, infrared.shape)
                 hand = replace(hand, infrared=straight)
             infrared = self.calibration_infrared.undistort(infrared)
-        return View(rgb, infrared, hand, read.notes)
+        return View(rgb, infrared, hand, read.notes, seen_rgb, seen_infrared)
 
     def estimate(self, view: View) -> Estimate:
         """Estimate the transform; UserError where the points by hand cannot be used."""
@@ -151,8 +159,12 @@ def register_pair(job: Job, folder: Path) -> Outcome:
         found = job.estimate(view)
         aligned, mask = _aligned(view, found, job.onto)
         pictures = previews(view.rgb, view.infrared, aligned)
-    except (UserError, MemoryError) as error:
-        message = " ".join(str(error).split()) or "not enough memory; give fewer --workers"
+    except (UserError, MemoryError, cv2.error, np.linalg.LinAlgError) as error:
+        message = "not enough memory; give fewer --workers"
+        if isinstance(error, UserError):
+            message = " ".join(str(error).split())
+        elif not isinstance(error, MemoryError):
+            message = f"no transform can be found ({brief(error)}); give points by hand, or leave it out"
         return Outcome(_failure(stem, message, time.perf_counter() - start_s), None, True)
     for kind, picture in pictures.items():
         write_atomic(preview_file(folder, stem, kind), picture)
@@ -186,7 +198,7 @@ def _aligned(view: View, found: Estimate, onto: Onto) -> tuple[AlignedPair | Non
     if found.warp is None:
         return None, None
     try:
-        aligned = align(view.rgb, view.infrared, found.warp, onto)
+        aligned = align(view.rgb, view.infrared, found.warp, onto, view.seen_rgb, view.seen_infrared)
     except UserError:
         if found.verdict == "reject":
             return None, None

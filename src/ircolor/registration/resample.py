@@ -7,11 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ircolor.errors import UserError
+
 Points = NDArray[np.float64]
 Image = NDArray[Any]
 
 # From this shrinking on, fine texture would turn into false patterns.
 MAX_SHRINK_WITHOUT_BLUR = 1.5
+MAX_SHRINK = 64  # no two cameras differ by more, and the blur takes long
 # The way to a pixel's source is computed on a grid this wide and interpolated, to a few hundredths of a px.
 GRID_PX = 4
 _NO_SECOND_MAP = np.empty(0, np.float32)  # as both coordinates are in the first
@@ -45,6 +48,9 @@ def resample(
         to_source: maps (N, 2) points of the new grid to points of the image; smooth.
         size: (height, width) of the new grid.
 
+    Raises:
+        UserError: it would shrink by more than MAX_SHRINK.
+
     Returns:
         The image at that size, of the same type, its edge pixels repeated outside; and (height, width), whether all
         pixels that a value was interpolated from lie inside.
@@ -53,13 +59,33 @@ def resample(
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
     here, right, below = to_source(centre + np.array([[0, 0], [1, 0], [0, 1]]))
     shrink = float(np.sqrt(abs(np.linalg.det([right - here, below - here]))))
+    if not shrink <= MAX_SHRINK:
+        raise UserError(f"it would be drawn {shrink:.3g} times smaller; are the two images of one view?")
     if shrink > MAX_SHRINK_WITHOUT_BLUR:
         sigma_px = np.sqrt(shrink**2 - 1) / 2
         image = cv2.GaussianBlur(image, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE)
     source = _dense(to_source, size).astype(np.float32)
     warped = cv2.remap(image, source, _NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    inside = [_inside(source[..., axis], image.shape[1 - axis]) for axis in (0, 1)]
-    return warped, inside[0] & inside[1]
+    return within_range(warped, image), comes_from_inside(source[..., 0], source[..., 1], image.shape)
+
+
+def within_range(interpolated: Image, image: Image) -> Image:
+    """What cubic interpolation gives, which overshoots, within the values of the image that it comes from.
+
+    One level above the range of a 10-bit camera would be taken for 12 bits, and the image for four times as dark.
+    """
+    return np.asarray(np.clip(interpolated, image.min(), image.max()))
+
+
+def comes_from_inside(x: NDArray[np.float32], y: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Whether all pixels that a value is interpolated from lie inside of an image, (height, width, ...).
+
+    Args:
+        x: where values come from, of any shape, in px.
+        y: the same.
+        shape: of the image.
+    """
+    return _inside(x, shape[1]) & _inside(y, shape[0])
 
 
 def _inside(position_px: NDArray[np.float32], length_px: int) -> NDArray[np.bool_]:
