@@ -51,6 +51,10 @@ def test_rows_numbers_and_how_sure_they_are(
     assert theirs["minus_snet"]["psnr_db"]["mean"] == pytest.approx(np.mean(images))
     assert theirs["minus_snet"]["psnr_db"]["low"] < np.mean(images) < theirs["minus_snet"]["psnr_db"]["high"]
     assert theirs["standard_error"]["psnr_db"] == 0
+    for key in ("chroma_gain", "colorfulness_ratio", "ssim"):  # the interval is one about the numbers that are shown
+        shown = theirs["mean"][key] - snet["mean"][key]
+        assert theirs["minus_snet"][key]["mean"] == pytest.approx(shown)
+        assert theirs["minus_snet"][key]["low"] < shown < theirs["minus_snet"][key]["high"]
     assert set(snet["categories"]) == {"a", "b", "c"}
     assert comparison.systems["limmer"].mean == comparison.systems["snet"].mean
     assert theirs["mean"]["gray_psnr_db"] < theirs["mean"]["shift_tolerant_psnr_db"] == 100

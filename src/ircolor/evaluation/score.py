@@ -134,6 +134,20 @@ def mean_scores(images: Sequence[Scores]) -> dict[str, float]:
     return mean | {"chroma_gain": gain, "colorfulness_ratio": ratio}
 
 
+def image_values(images: Sequence[Scores], key: str) -> list[float]:
+    """What each image adds to a mean of `mean_scores`: its score, and of the two ratios the mean of which is theirs.
+
+    The ratio of a single image is another number: that of a nearly gray scene can be anything.
+    """
+    if key == "chroma_gain":
+        gray = _mean_of_defined([scores["gray_chroma_error"] for scores in images])
+        return [1 - scores["chroma_error"] / gray if gray else math.nan for scores in images]
+    if key == "colorfulness_ratio":
+        true = _mean_of_defined([scores["true_colorfulness"] for scores in images])
+        return [scores["colorfulness"] / true if true else math.nan for scores in images]
+    return [scores[key] for scores in images]
+
+
 def score_pairs(
     rows: Mapping[str, Row],
     pairs: Sequence[Pair],

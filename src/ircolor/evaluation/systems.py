@@ -22,6 +22,7 @@ from ircolor.evaluation.score import (
     Row,
     Scores,
     Track,
+    image_values,
     mean_scores,
     score_image,
     score_pairs,
@@ -92,8 +93,8 @@ class SystemsComparison:
         return f"protocol {self.protocol}, split {self.split}: means over {len(self.pairs)} images"
 
     def values(self, name: str, key: str) -> list[float]:
-        """A score of a system, an image each, in the order of the pairs."""
-        return [self.systems[name].images[pair.stem][key] for pair in self.pairs]
+        """A score of a system, an image each, in the order of the pairs; see `image_values`."""
+        return image_values([self.systems[name].images[pair.stem] for pair in self.pairs], key)
 
     def difference(self, name: str, key: str) -> Difference:
         """A system's score minus that of the measure, image by image."""
