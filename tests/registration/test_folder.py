@@ -76,6 +76,44 @@ def test_a_pair_that_breaks_the_mathematics_fails_alone(
     assert f"no transform can be found ({error})" in summary.registrations[0].reason
 
 
+def test_images_of_other_settings_are_not_taken_for_those_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partners = write_noise(tmp_path / "in", 1)
+    half = Warp("similarity", np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]]))
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate(warp=half))
+    pairs = tmp_path / "pairs"
+    register(partners, pairs)
+    first = (pairs / "infrared" / "00.png").read_bytes()
+    register(partners, pairs, Settings(onto="rgb"), resume=True)
+    assert (pairs / "infrared" / "00.png").read_bytes() != first
+    assert register(partners, pairs, resume=True).num_resumed == 0
+    assert (pairs / "infrared" / "00.png").read_bytes() == first
+
+    def interrupted(*_: Any, **__: Any) -> Estimate:
+        raise KeyboardInterrupt
+
+    use_estimator(monkeypatch, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        register(partners, pairs, Settings(onto="rgb"), resume=True)
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate(warp=half))
+    assert register(partners, pairs, resume=True).num_resumed == 0  # who knows how far the other came
+
+
+def test_a_mask_that_was_removed_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it, pixels that are displaced would be trained on."""
+    partners = write_noise(tmp_path / "in", 1)
+    usable = np.indices((40, 48))[1] < 40
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate(usable=usable))
+    register(partners, tmp_path / "pairs")
+    mask = tmp_path / "pairs" / "mask" / "00.png"
+    before = mask.read_bytes()
+    assert register(partners, tmp_path / "pairs", resume=True).num_resumed == 1
+    mask.unlink()
+    assert register(partners, tmp_path / "pairs", resume=True).num_resumed == 0
+    assert mask.read_bytes() == before
+
+
 @pytest.mark.parametrize("onto", ["infrared", "rgb"])
 def test_what_lies_outside_of_a_straightened_image_is_no_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, onto: Onto

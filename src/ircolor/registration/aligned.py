@@ -137,7 +137,7 @@ def align(
     return AlignedPair(infrared[window], rgb[window], crop)
 
 
-def write_pair(folder: Path, stem: str, aligned: AlignedPair, mask: NDArray[np.bool_] | None = None) -> None:
+def write_pair(folder: Path, stem: str, aligned: AlignedPair, mask: NDArray[np.bool_] | None = None) -> bool:
     """Write `infrared/STEM.png`, `rgb/STEM.png` and, where something is masked, `mask/STEM.png` (255 usable, 0 not).
 
     8 and 16 bits are kept; float becomes 16 bit, the infrared by the `auto` intensity rule.
@@ -148,6 +148,9 @@ def write_pair(folder: Path, stem: str, aligned: AlignedPair, mask: NDArray[np.b
         aligned: the pair.
         mask: (H, W) of the aligned pair, True where it is usable; None where all of it is.
 
+    Returns:
+        Whether a mask was written.
+
     Raises:
         UserError: a file cannot be written.
     """
@@ -156,8 +159,9 @@ def write_pair(folder: Path, stem: str, aligned: AlignedPair, mask: NDArray[np.b
     mask_file = folder / "mask" / f"{stem}.png"
     if mask is not None and not mask.all():
         write_image(mask_file, mask.astype(np.uint8) * 255)
-    else:
-        mask_file.unlink(missing_ok=True)  # one of an earlier run would hide good pixels
+        return True
+    mask_file.unlink(missing_ok=True)  # one of an earlier run would hide good pixels
+    return False
 
 
 def write_index(folder: Path, rows: Iterable[IndexRow], keep: Collection[Verdict] = ACCEPTED) -> None:

@@ -159,12 +159,14 @@ def register_folder(
     todo = [number for number in range(len(jobs)) if number not in found]
     counts = Counter(outcome.registration.verdict for outcome in found.values())
     work = partial(register_pair, folder=folder)
+    for number in todo:
+        journal.begin(jobs[number].partners.stem)
     try:
         for place, outcome in each_done(work, [jobs[number] for number in todo], num_workers):
             number = todo[place]
             found[number] = outcome
             if not outcome.failed:  # the next run tries again
-                journal.record(fingerprints[number], outcome.registration, outcome.crop)
+                journal.record(fingerprints[number], outcome.registration, outcome.crop, masked=outcome.masked)
             counts[outcome.registration.verdict] += 1
             show(counts, len(jobs))
     finally:

@@ -16,16 +16,17 @@ JOURNAL_NAME = ".register.jsonl"
 
 
 class Finished(NamedTuple):
-    """A pair that needs no more work: its registration, and its crop where it was written."""
+    """A pair that needs no more work: its registration, its crop where it was written, and whether a mask was, too."""
 
     registration: Registration
     crop: Crop | None
+    masked: bool = False
 
 
 class Journal:
     """Finished pairs in a JSONL file, found again by a fingerprint of what went into them.
 
-    One process writes. Where a fingerprint was recorded twice, the later record counts.
+    One process writes. Of the records of a pair the last one counts: its files are those of that.
 
     Args:
         file: continued if it exists; lines that cannot be understood, as the last one of a run that was killed, are
@@ -38,6 +39,7 @@ class Journal:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._finished: dict[str, Finished] = {}
+        self._fingerprint_of: dict[str, str] = {}  # by stem
         try:
             text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
         except OSError as error:
@@ -45,7 +47,10 @@ class Journal:
         for line in text.splitlines():
             try:
                 record = json.loads(line)
-                self._finished[record["fingerprint"]] = _finished(record)
+                if "begun" in record:
+                    self._forget(record["begun"])
+                else:
+                    self._keep(record["fingerprint"], _finished(record))
             except (ValueError, KeyError, TypeError):
                 continue
         self._torn = bool(text) and not text.endswith("\n")
@@ -60,19 +65,47 @@ class Journal:
         found = self._finished.get(fingerprint)
         return found.crop if found else None
 
-    def record(self, fingerprint: str, registration: Registration, crop: Crop | None) -> None:
+    def masked(self, fingerprint: str) -> bool:
+        """Whether a mask was written with it."""
+        found = self._finished.get(fingerprint)
+        return bool(found and found.masked)
+
+    def begin(self, stem: str) -> None:
+        """Note that a pair is done anew, if an earlier run finished it: from now on its files are no longer of that.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        if stem in self._fingerprint_of:
+            self._append({"begun": stem})
+            self._forget(stem)
+
+    def record(self, fingerprint: str, registration: Registration, crop: Crop | None, *, masked: bool = False) -> None:
         """Append a finished pair; once this returns, neither a kill nor a power cut loses it.
 
         Args:
             fingerprint: tells the inputs and the settings of the pair from any others.
             registration: what was found.
             crop: (top, left, height, width) of the images written; None where none were.
+            masked: a mask was written with them.
 
         Raises:
             UserError: the file cannot be written.
         """
         fields = asdict(registration) | {"matrix": registration.matrix.tolist()}
-        line = json.dumps({"fingerprint": fingerprint, "crop": crop, "registration": fields})
+        self._append({"fingerprint": fingerprint, "crop": crop, "masked": masked, "registration": fields})
+        self._keep(fingerprint, Finished(registration, crop, masked))
+
+    def _keep(self, fingerprint: str, finished: Finished) -> None:
+        self._forget(finished.registration.stem)
+        self._finished[fingerprint] = finished
+        self._fingerprint_of[finished.registration.stem] = fingerprint
+
+    def _forget(self, stem: str) -> None:
+        self._finished.pop(self._fingerprint_of.pop(stem, ""), None)
+
+    def _append(self, record: dict[str, object]) -> None:
+        line = json.dumps(record)
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with self.file.open("a", encoding="utf-8") as file:
@@ -82,7 +115,6 @@ class Journal:
         except OSError as error:
             raise UserError(f"{self.file}: cannot be written ({error.strerror}); mend that and run it again") from error
         self._torn = False
-        self._finished[fingerprint] = Finished(registration, crop)
 
 
 def _finished(record: dict[str, object]) -> Finished:
@@ -90,4 +122,4 @@ def _finished(record: dict[str, object]) -> Finished:
     if not isinstance(fields, dict) or not isinstance(crop, list | None):
         raise TypeError
     registration = Registration(**fields | {"matrix": np.array(fields["matrix"], float).reshape(3, 3)})
-    return Finished(registration, tuple(crop) if crop else None)
+    return Finished(registration, tuple(crop) if crop else None, bool(record.get("masked")))

@@ -62,11 +62,11 @@ def open_journal(folder: Path, *, resume: bool) -> Journal:
 
 def earlier_outcome(journal: Journal, fingerprint: str, folder: Path, stem: str) -> Outcome | None:
     """What an earlier run found of a pair; None where it is still to do, or someone removed its images since."""
-    registration, crop = journal.finished(fingerprint), journal.crop(fingerprint)
-    infrared, rgb, *_ = outputs(folder, stem)
-    if registration is None or (crop and not (infrared.exists() and rgb.exists())):
+    registration, crop, masked = journal.finished(fingerprint), journal.crop(fingerprint), journal.masked(fingerprint)
+    infrared, rgb, mask, *_ = outputs(folder, stem)
+    if registration is None or (crop and not (infrared.exists() and rgb.exists())) or (masked and not mask.exists()):
         return None
-    return Outcome(registration, crop, False)
+    return Outcome(registration, crop, False, masked)
 
 
 def index_pairs(folder: Path, found: Sequence[tuple[Partners, Outcome]], keep: Collection[Verdict]) -> None:

@@ -51,11 +51,13 @@ class Outcome(NamedTuple):
         registration: with the verdict reject where the pair failed.
         crop: of the images written; None where none were.
         failed: it could not be processed at all.
+        masked: a mask was written with the images.
     """
 
     registration: Registration
     crop: Crop | None
     failed: bool
+    masked: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,15 +170,15 @@ def register_pair(job: Job, folder: Path) -> Outcome:
         return Outcome(_failure(stem, message, time.perf_counter() - start_s), None, True)
     for kind, picture in pictures.items():
         write_atomic(preview_file(folder, stem, kind), picture)
-    crop = None
+    crop, masked = None, False
     if aligned is not None and found.verdict != "reject":
-        write_pair(folder, stem, aligned, mask)
+        masked = write_pair(folder, stem, aligned, mask)
         crop = aligned.crop
     registration = found.to_registration(stem, time.perf_counter() - start_s)
     blur = _enlargement(found, job.onto)
     verdict = "review" if blur and registration.verdict == "accept" else registration.verdict
     reason = "; ".join((registration.reason, *blur, *view.notes))
-    return Outcome(replace(registration, verdict=verdict, reason=reason), crop, False)
+    return Outcome(replace(registration, verdict=verdict, reason=reason), crop, False, masked)
 
 
 def outputs(folder: Path, stem: str) -> Iterator[Path]:
