@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ircolor.training.recipes import RECIPES
 from machine import report
-from study import SPLITS, Run, run_all, spreads, study_parser
+from study import SPLITS, Run, kept_recipe, run_all, spreads, study_parser
 
 SCORES = (
     "psnr_db",
@@ -44,7 +44,7 @@ def main() -> None:
     scores = run_all(runs, wanted.runs, wanted.jobs)
     result = {
         "question": f"scores of {name} on protocol {protocol}, over seeds",
-        "recipe": recipe.to_json(),
+        "recipe": kept_recipe(wanted.runs / runs[0].name),  # of runs that were kept it may be an earlier one
         "splits": {split: spreads([scores[seed][split] for seed in seeds], SCORES) for split in SPLITS[protocol]},
     }
     report(result, wanted.output, unprinted=["recipe"])

@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -100,6 +100,12 @@ def run_all(runs: Mapping[Key, Run], folder: Path, jobs: int) -> dict[Key, Score
             done[key] = future.result()
             print(f"{len(done)} of {len(runs)}: {runs[key].name}", flush=True)
     return done
+
+
+def kept_recipe(run: Path) -> dict[str, Any]:
+    """The recipe that a run was trained with."""
+    recipe: dict[str, Any] = json.loads(RunFolder(run).description.read_text(encoding="utf-8"))["recipe"]
+    return recipe
 
 
 def as_file_name(change: str) -> str:
