@@ -159,6 +159,7 @@ def test_counts_and_fractions() -> None:
         (("1806", "0.1", "75"), "mixes numbers of pairs with fractions"),
         (("many", "1", "1"), "--train many, --val 1, --test 1: give numbers"),
         (("1806", None, None), "only one may be left out"),
+        ((None, "0.0001", "0.0001"), "of 1978 pairs that leaves none for val, test; give numbers"),
     ],
 )
 def test_counts_that_make_no_sense(wanted: tuple[str | None, str | None, str | None], message: str) -> None:

@@ -141,6 +141,10 @@ def count_pairs(wanted: Mapping[str, str | None], num_pairs: int) -> dict[str, i
     # The ends are rounded, not the parts, so that together they are never more than there are.
     ends = np.rint(np.cumsum([0, *shares.values()]) * (num_pairs / whole)).astype(int)
     counts = dict(zip(shares, np.diff(ends).tolist(), strict=True))
+    if empty := [split for split, share in shares.items() if share > 1e-9 and not counts[split]]:
+        raise UserError(
+            f"{options}: of {num_pairs} pairs that leaves none for {', '.join(empty)}; give numbers of pairs"
+        )
     return counts | {UNUSED: num_pairs - sum(counts.values())}
 
 
