@@ -73,6 +73,8 @@ def test_bad_input_is_one_line_and_said_before_training(
         (["--protocol", "nosuch"], ["error: no protocol is called nosuch"]),
         (["--predictions", "theirs=empty"], ["error: ", "no image of this stem"]),
         (["--predictions", "snet=empty"], ["error: snet: stands for another row already"]),
+        (["--predictions", "a=absent", "--predictions", "a=empty"], ["a is named already; call them otherwise"]),
+        (["--report", "out", "--json", "./out"], ["error: out: is to be both the report and the JSON"]),
         (["--predictions", "theirs=absent"], ["error: absent: cannot be listed"]),
     ],
 )

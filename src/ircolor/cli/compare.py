@@ -68,17 +68,21 @@ def compare(
     from ircolor.atomic import check_writable, write_atomic
     from ircolor.benchmark.latency import latencies_ms
     from ircolor.cli.progress import LateProgress, tracker
+    from ircolor.evaluation.charts import load_matplotlib
     from ircolor.evaluation.models import distinct_name
     from ircolor.evaluation.systems import check_inputs, compare_systems
     from ircolor.evaluation.systems_report import systems_report
     from ircolor.evaluation.systems_tables import verdict
     from ircolor.evaluation.tables import comparison_table
+    from ircolor.media.sources import resolved
     from ircolor.weights.catalogue import Model, find_model
 
     try:
         from ircolor.training.systems import SYSTEMS, check_names, train_missing
     except ModuleNotFoundError as error:
         raise UserError(f"comparing trains, which needs {error.name}; pip install 'ircolor[train]'") from error
+    if resolved(report) == resolved(json_file):
+        raise UserError(f"{report}: is to be both the report and the JSON; give another name")
     for file in (report, json_file):
         check_writable(file)
     names = list(dict.fromkeys(systems or SYSTEMS))
@@ -90,7 +94,13 @@ def compare(
         found = find_model(model)
         name = found.card.name
         further[distinct_name(name, f"{name} (model)", {*names, *further})] = found
-    folders = dict(_name_and_folder(prediction) for prediction in predictions or [])
+    folders: dict[str, Path] = {}
+    for prediction in predictions or []:
+        name, folder = _name_and_folder(prediction)
+        if name in folders:
+            raise UserError(f"--predictions {prediction}: {name} is named already; call them otherwise")
+        folders[name] = folder
+    load_matplotlib()
     check_inputs([*names, *further], data, protocol, split, folders, tracker(console))
     trained = train_missing(
         names,
@@ -127,13 +137,12 @@ def compare(
         logs=logs,
         track=tracker(console),
     )
-    page = systems_report(comparison, tracker(console))
-    write_atomic(json_file, comparison.to_json().encode())
-    write_atomic(report, page.encode())
+    write_atomic(json_file, comparison.to_json().encode(errors="replace"))
+    write_atomic(report, systems_report(comparison, tracker(console)).encode(errors="replace"))
     means = {name: system.mean for name, system in comparison.systems.items()}
     Console().print(comparison_table(means, comparison.title))
-    Console().print(verdict(comparison))
-    console.print(f"{report} and {json_file} written", highlight=False)
+    Console().print(verdict(comparison), markup=False)
+    console.print(f"{report} and {json_file} written", highlight=False, markup=False)
 
 
 def _name_and_folder(prediction: str) -> tuple[str, Path]:

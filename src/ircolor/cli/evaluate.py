@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ircolor.errors import UserError
+
 
 def evaluate(
     models: Annotated[
@@ -55,7 +57,10 @@ def evaluate(
     from ircolor.evaluation.comparison import compare
     from ircolor.evaluation.report import html_report
     from ircolor.evaluation.tables import comparison_table
+    from ircolor.media.sources import resolved
 
+    if json_file and report and resolved(json_file) == resolved(report):
+        raise UserError(f"{report}: is to be both the report and the JSON; give another name")
     for file in (json_file, report):
         if file is not None:
             check_writable(file)
@@ -68,4 +73,4 @@ def evaluate(
     if json_file is not None:
         write_atomic(json_file, comparison.to_json().encode())
     if report is not None:
-        write_atomic(report, html_report(comparison).encode())
+        write_atomic(report, html_report(comparison).encode(errors="replace"))

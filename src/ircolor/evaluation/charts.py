@@ -4,6 +4,7 @@ import colorsys
 import importlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ def error_by_distance(comparison: SystemsComparison) -> str:
     """RMSE of each system against the distance from edges of the truth."""
     figure, axes = _figure()
     for name, system in comparison.systems.items():
-        axes.plot(range(len(DISTANCES_PX)), [255 * rmse for rmse in system.anatomy.rmse_by_distance], label=name)
+        axes.plot(
+            range(len(DISTANCES_PX)), [255 * rmse for rmse in system.anatomy.rmse_by_distance], label=_label(name)
+        )
     axes.set_xticks(range(len(DISTANCES_PX)), [f"{px}+" if px == DISTANCES_PX[-1] else str(px) for px in DISTANCES_PX])
     axes.set_xlabel("distance from an edge, px")
     axes.set_ylabel("RMSE, 8-bit levels")
@@ -51,7 +54,7 @@ def psnr_by_category(comparison: SystemsComparison) -> str:
     categories = list(next(iter(scores.values())))
     for name, by_category in scores.items():
         values = [by_category[category]["psnr_db"] for category in categories]
-        axes.plot(categories, values, marker="o", linestyle="none", label=name)
+        axes.plot(categories, values, marker="o", linestyle="none", label=_label(name))
     axes.tick_params(axis="x", rotation=30)
     axes.set_ylabel("PSNR, dB")
     return _svg(figure, axes)
@@ -64,7 +67,7 @@ def chroma_by_hue(comparison: SystemsComparison) -> str:
     axes.bar(hues, comparison.truth.chroma_by_hue, 360 / NUM_HUES, label=TRUTH, alpha=0.5,
              color=[colorsys.hsv_to_rgb(hue / 360, 0.6, 0.9) for hue in hues])  # fmt: skip
     for name, system in comparison.systems.items():
-        axes.plot(hues, system.anatomy.chroma_by_hue, label=name)
+        axes.plot(hues, system.anatomy.chroma_by_hue, label=_label(name))
     axes.set_xticks(range(0, 361, 90), ["0 red", "90 yellow", "180 green", "270 blue", "360"])
     axes.set_xlabel("hue in CIELAB, degrees")
     axes.set_ylabel("chroma")
@@ -83,7 +86,7 @@ def learning_curves(logs: Mapping[str, Sequence[Path]]) -> str | None:
         for file in files[:1]:
             losses = _losses(file)
             if len(losses) > 1:
-                axes.plot(np.linspace(0, 1, len(losses)), np.array(losses) / losses[0], label=name)
+                axes.plot(np.linspace(0, 1, len(losses)), np.array(losses) / losses[0], label=_label(name))
                 drawn = True
     axes.set_yscale("log")
     axes.set_xlabel("share of the training")
@@ -92,23 +95,40 @@ def learning_curves(logs: Mapping[str, Sequence[Path]]) -> str | None:
 
 
 def _losses(log: Path) -> list[float]:
+    """Of the steps that a log tells; a line that was torn when a run was killed tells none."""
     try:
-        records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
-        raise UserError(f"{log}: is no log of a training ({error}); train the system anew") from error
-    return [
-        sum(value for key, value in record.items() if key.endswith("_loss") and not key.startswith("adversar"))
-        for record in records
-        if record.get("event") == "train"
-    ]
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise UserError(f"{log}: cannot be read ({error.strerror}); train the system anew") from error
+    losses = []
+    for line in lines:
+        with suppress(ValueError, AttributeError, TypeError):
+            record = json.loads(line)
+            if record.get("event") == "train":
+                blamed = [key for key in record if key.endswith("_loss") and not key.startswith("adversar")]
+                losses.append(float(sum(record[key] for key in blamed)))
+    return losses
+
+
+def _label(name: str) -> str:
+    """A name as it stands in a legend: matplotlib leaves out what begins with _, and reads $ as mathematics."""
+    return ("\u200b" if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
+def load_matplotlib() -> tuple[Any, Any]:
+    """Matplotlib and its figures.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    try:
+        return importlib.import_module("matplotlib"), importlib.import_module("matplotlib.figure")
+    except ImportError as error:
+        raise UserError("charts need matplotlib; install it with: pip install 'ircolor[eval]'") from error
 
 
 def _figure() -> tuple[Any, Any]:
-    try:
-        matplotlib = importlib.import_module("matplotlib")
-        figures = importlib.import_module("matplotlib.figure")
-    except ImportError as error:
-        raise UserError("charts need matplotlib; install it with: pip install 'ircolor[eval]'") from error
+    matplotlib, figures = load_matplotlib()
     with matplotlib.rc_context(STYLE):
         figure = figures.Figure(figsize=SIZE_INCHES, layout="constrained")
         axes = figure.subplots()
@@ -118,7 +138,7 @@ def _figure() -> tuple[Any, Any]:
 
 def _svg(figure: Any, axes: Any) -> str:
     """The figure as an element of HTML, with a legend beside it."""
-    matplotlib = importlib.import_module("matplotlib")
+    matplotlib, _ = load_matplotlib()
     with matplotlib.rc_context(STYLE):
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
         text = StringIO()

@@ -101,7 +101,7 @@ def scores_of_images(comparison: SystemsComparison) -> str:
 
 def _anchor(pair: Pair) -> str:
     """A stem may hold what an anchor may not."""
-    return f"scores-{quote(pair.stem, safe='')}"
+    return f"scores-{quote(pair.stem, safe='', errors='replace')}"
 
 
 def _table(headings: str, rows: Iterable[str]) -> str:
