@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,7 +7,9 @@ import numpy as np
 import pytest
 
 from ircolor.errors import UserError
+from ircolor.pairs.dataset import load_pairs
 from ircolor.pairs.index import check_pairs, find_pairs
+from ircolor.pairs.splitting import split_folder
 from tests.tiny_pairs import scene, write_index, write_mask, write_pairs
 
 USABLE = np.random.default_rng(0).random((40, 48)) < 0.5
@@ -36,6 +39,18 @@ def test_a_crop_keeps_nothing_of_the_rest_in_memory(tmp_path: Path) -> None:
         assert pixels is not None
         whole = pixels if pixels.base is None else pixels.base
         assert whole.nbytes == pixels.nbytes
+
+
+def test_names_may_be_of_any_bytes(tmp_path: Path) -> None:
+    """As old cameras and file systems gave them; what register and split write of them can be read."""
+    stem = os.fsdecode(b"caf\xe9")
+    write_pairs(tmp_path, ["a", "b", "c"])
+    for kind in ("infrared", "rgb"):
+        (tmp_path / kind / "a.png").rename(tmp_path / kind / f"{stem}.png")
+    split_folder(tmp_path, {"train": "1", "val": "1", "test": "1"})
+    pairs = find_pairs(tmp_path)
+    assert [pair.stem for pair in pairs] == ["b", "c", stem]
+    assert len(load_pairs(pairs, 0).digest) == 16
 
 
 def test_a_crop_outside_of_a_picture_is_named(tmp_path: Path) -> None:

@@ -39,6 +39,12 @@ def test_files_of_one_stem_are_partners_whatever_their_formats_and_folders(tmp_p
     assert problems == []
 
 
+def test_names_that_are_too_long_with_their_folders_are_told_before_any_work(tmp_path: Path) -> None:
+    name = f"{'d' * 130}/{'f' * 130}.png"
+    with pytest.raises(UserError, match=r"f\.png: its name, that of its folders included, is too long; shorten one"):
+        found(cameras(tmp_path, ["a.png", name], ["a.png", name]))
+
+
 def test_files_without_partner_are_listed(tmp_path: Path) -> None:
     pairs, problems = found(cameras(tmp_path, ["a.png", "b.png"], ["b.png", "c.png"]))
     assert list(pairs) == ["b"]

@@ -74,7 +74,7 @@ class LoadedPairs:
             f"{pair.stem} {size}{' masked' if pair.mask else ''}"
             for pair, size in zip(self.pairs, self.num_pixels, strict=True)
         )
-        return hashlib.sha256(names.encode()).hexdigest()[:16]
+        return hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()[:16]
 
     def part(self, start: int, end: int) -> "LoadedPairs":
         """Those from one number to another (exclusive)."""

@@ -213,9 +213,10 @@ def raise_problems(problems: Sequence[str], what: str) -> None:
 
 def _from_index(index: Path) -> tuple[list[Pair], list[str]]:
     try:
-        with index.open(newline="", encoding="utf-8-sig") as file:
+        # Names of files may be of any bytes; `register` writes them so, too.
+        with index.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise UserError(f"{index}: cannot be read ({brief(error)}); it must be a CSV table in UTF-8") from error
     if rows and not {"infrared", "rgb"} <= rows[0].keys():
         raise UserError(f"{index}: needs the columns infrared and rgb; it has {', '.join(map(str, rows[0]))}")

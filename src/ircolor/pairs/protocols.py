@@ -5,6 +5,7 @@ to a split, and none but `paper-like`, whose leak is its purpose, lets a scene o
 """
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -123,7 +124,7 @@ def _scenes_of(pairs: Sequence[Pair], num_pairs: int) -> set[str]:
     for pair in pairs:
         members[pair.scene] += 1
     chosen: set[str] = set()
-    for scene in sorted(members, key=lambda name: hashlib.sha256(name.encode()).digest()):
+    for scene in sorted(members, key=lambda name: hashlib.sha256(os.fsencode(name)).digest()):
         if members[scene] <= num_pairs:
             chosen.add(scene)
             num_pairs -= members[scene]

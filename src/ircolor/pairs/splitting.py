@@ -107,7 +107,7 @@ def split_folder(
         if table is not None and tells_sequences(pairs, "scene"):
             raise UserError(f"{index}: column scene tells sequences already; use --overwrite to replace it by {table}")
     division = _divide(pairs, find_sequences(pairs, table, gap_s), counts, seed)
-    write_atomic(index, _index(data, pairs, division).encode())
+    write_atomic(index, _index(data, pairs, division).encode(errors="surrogateescape"))
     return division
 
 

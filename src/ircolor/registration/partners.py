@@ -1,6 +1,7 @@
 """Which picture of the colour camera belongs to which of the infrared camera."""
 
 import csv
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from ircolor.pairs.index import raise_problems
 
 MODALITIES = {"rgb", "vis", "visible", "color", "colour", "nir", "ir", "infrared", "thermal", "lwir", "swir"}
 NUM_SHOWN = 3
+MAX_NAME_BYTES = 230  # what file systems take, less room for what is appended to the names of previews
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def find_partners(
         table that has no partner.
 
     Raises:
-        UserError: no such folder, no images in it, two of one name, an unreadable table, or no pair at all.
+        UserError: no such folder, no images in it, two of one name, a name too long for a file, an unreadable table,
+            or no pair at all.
     """
     for folder in (rgb, infrared):
         if not is_folder(folder):
@@ -91,6 +94,11 @@ def _unique(files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
         if by_name.setdefault(name, file) is not file:
             problems.append(f"{by_name[name]} and {file}: both would be called {name}; rename or remove one")
     raise_problems(problems, "files share their name with another")
+    long = [name for name in by_name if len(os.fsencode(name)) > MAX_NAME_BYTES]
+    raise_problems(
+        [f"{by_name[name]}: its name, that of its folders included, is too long; shorten one" for name in long],
+        "files cannot give their name to a pair",
+    )
     return by_name
 
 
@@ -138,7 +146,7 @@ def _by_table(table: Path, rgb: Path, infrared: Path) -> tuple[list[Partners], l
             problems.append(f"{table} line {line}: no file {' and no file '.join(missing)}")
             continue
         stem = row.get("stem") or (given.stem if given.is_absolute() else _flat(given))
-        if stem != Path(stem).name or stem.startswith("."):
+        if stem != Path(stem).name or stem.startswith(".") or "\0" in stem:
             problems.append(f"{table} line {line}: stem {stem} cannot name a file; use letters, digits, _ and -")
         else:
             partners.append(Partners(stem, *files))
