@@ -70,17 +70,17 @@ def score_trust(expected: NDArray[np.float32], true: NDArray[np.float32]) -> Tru
         if count
     )
     return TrustScores(
-        spearman=_correlation(_ranks(order), _ranks(np.argsort(true, kind="stable"))),
+        spearman=_correlation(_ranks(expected), _ranks(true)),
         trusted_half=float(true[half].mean(dtype=np.float64) / true.mean(dtype=np.float64)),
         worst_miscalibration=max(each.miscalibration for each in bins if each.share >= MIN_SHARE),
         bins=bins,
     )
 
 
-def _ranks(order: NDArray[np.intp]) -> NDArray[np.float64]:
-    ranks = np.empty(len(order))
-    ranks[order] = np.arange(len(order))
-    return ranks
+def _ranks(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Equal values share the mean of their ranks."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts + 1) / 2)[place])
 
 
 def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
