@@ -51,4 +51,4 @@ lint: .venv/dev
 	@touch $@ .venv/core
 
 clean:
-	rm -rf .venv dist build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv dist build demo out .pytest_cache .mypy_cache .ruff_cache .hypothesis
