@@ -1,8 +1,8 @@
 """What each switch of the better recipe is worth: `narrow_colornet` with one thing changed at a time, on val.
 
-At the recipe's own scale, three seeds each; the last weights count. The recipe itself is shared with `seeds.py`.
-Finished runs are kept and not done again. Needs the real pairs, in $IRCOLOR_DATA or ../shared/data; an hour on two
-cores with bf16.
+At the recipe's own scale; the last weights count. The recipe itself with three seeds, shared with `seeds.py`, says how
+much chance does. Finished runs are kept and not done again. Needs the real pairs, in $IRCOLOR_DATA or ../shared/data;
+half an hour on two cores with bf16.
 
     python benchmarks/ablation.py -o benchmarks/results/ablation.json
 """
@@ -60,23 +60,20 @@ def one_change_each() -> dict[str, Recipe]:
 def main() -> None:
     """Train all, score all, report."""
     wanted = study_parser(__doc__, Path("runs/seeds")).parse_args()
-    recipes = {"": narrow_colornet(), **one_change_each()}
+    changes = one_change_each()
     runs = {
-        (change, seed): Run(
-            replace(recipe, seed=seed),
-            PROTOCOL,
-            "-".join(filter(None, [PROTOCOL, "narrow_colornet", as_file_name(change), str(seed)])),
-        )
+        ("", seed): Run(replace(narrow_colornet(), seed=seed), PROTOCOL, f"{PROTOCOL}-narrow_colornet-{seed}")
         for seed in range(NUM_SEEDS)
-        for change, recipe in recipes.items()
     }
-    scores = run_all(runs, wanted.runs, wanted.jobs)
+    runs |= {
+        (change, 0): Run(recipe, PROTOCOL, f"{PROTOCOL}-narrow_colornet-{as_file_name(change)}-0")
+        for change, recipe in changes.items()
+    }
+    scores = {key: splits["val"] for key, splits in run_all(runs, wanted.runs, wanted.jobs).items()}
     result = {
-        "question": "validation scores of `narrow_colornet` with one change at a time, over seeds",
-        "changes": {
-            change or "none": spreads([scores[change, seed]["val"] for seed in range(NUM_SEEDS)], COLOR_SCORES)
-            for change in recipes
-        },
+        "question": "validation scores of `narrow_colornet` with one change at a time",
+        "narrow_colornet": spreads([scores["", seed] for seed in range(NUM_SEEDS)], COLOR_SCORES),
+        "changes": {change: {key: round(scores[change, 0][key], 4) for key in COLOR_SCORES} for change in changes},
     }
     report(result, wanted.output)
 
