@@ -100,6 +100,24 @@ def test_images_of_other_settings_are_not_taken_for_those_of_a_run(
     assert register(partners, pairs, resume=True).num_resumed == 0  # who knows how far the other came
 
 
+def test_a_folder_lists_no_pairs_while_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is killed leaves it so: images may be there that nobody has judged."""
+    partners = write_noise(tmp_path / "in", 2)
+    looks = []
+
+    def look(*_: Any, **__: Any) -> Estimate:
+        with pytest.raises(UserError, match="no pairs in it"):
+            find_pairs(tmp_path / "pairs")
+        looks.append(len(files(tmp_path / "pairs")))
+        return make_estimate()
+
+    use_estimator(monkeypatch, look)
+    register(partners, tmp_path / "pairs")
+    register(partners, tmp_path / "pairs", overwrite=True)
+    assert len(looks) == 4
+    assert len(find_pairs(tmp_path / "pairs")) == 2
+
+
 def test_a_mask_that_was_removed_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it, pixels that are displaced would be trained on."""
     partners = write_noise(tmp_path / "in", 1)

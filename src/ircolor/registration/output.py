@@ -6,7 +6,7 @@ from pathlib import Path
 from ircolor.atomic import write_atomic
 from ircolor.errors import UserError
 from ircolor.media.sources import exists, is_folder, resolved
-from ircolor.pairs.index import INDEX_NAME, Pair
+from ircolor.pairs.index import Pair
 from ircolor.pairs.sequences import find_sequences
 from ircolor.registration.aligned import IndexRow, write_index
 from ircolor.registration.journal import JOURNAL_NAME, Journal
@@ -51,9 +51,14 @@ def check_output(folder: Path, *, resume: bool, overwrite: bool) -> None:
 
 
 def open_journal(folder: Path, *, resume: bool) -> Journal:
-    """The journal of a folder whose pairs are about to change; an empty one unless resumed."""
-    for name in (INDEX_NAME, TABLE_NAME, REPORT_NAME):
+    """The journal of a folder whose pairs are about to change; an empty one unless resumed.
+
+    The index lists none until the end: without any, a run that was killed would leave a folder that reads as one of
+    good pairs, those to review and of other settings among them.
+    """
+    for name in (TABLE_NAME, REPORT_NAME):
         (folder / name).unlink(missing_ok=True)
+    write_index(folder, [])
     file = folder / JOURNAL_NAME
     if not (resume and file.exists()):
         write_atomic(file, b"")
