@@ -93,3 +93,9 @@ def test_a_folder_that_is_away_for_a_while_is_no_image(gray: Gray, tmp_path: Pat
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "sleep", come_back)
         assert names(jobs, 1) == ["b.png"]
+
+
+def test_links_to_one_file_are_done_each(gray: Gray, tmp_path: Path) -> None:
+    gray("in/b.png")
+    (tmp_path / "in" / "a.png").symlink_to("b.png")
+    assert names(watch_jobs([str(tmp_path / "in")], str(tmp_path / "out")), 2) == ["a.png", "b.png"]

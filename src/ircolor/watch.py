@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ircolor.media.sources import resolved
 from ircolor.plan import DEFAULT_SETTINGS, Job, Settings, plan_jobs
 
 POLL_S = 2.0
@@ -42,7 +41,7 @@ def watch_jobs(
         told |= set(plan.failures)
         for job in plan.jobs:
             assert isinstance(job.source.content, Path), "standard input is not watched"
-            key = str(resolved(job.source.content))
+            key = str(job.source.content)  # as it is called: links to one file have results of their own
             state = now[key] = _state(key)
             if seen.get(key) == state != given.get(key) and state != GONE:
                 given[key] = state
