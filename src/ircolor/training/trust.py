@@ -22,8 +22,8 @@ from ircolor.errors import UserError
 from ircolor.nets import ErrorHead
 from ircolor.nets.base import reflect_pad_to
 from ircolor.pairs.folds import Fold
-from ircolor.pairs.index import Pair, find_pairs
-from ircolor.pairs.protocols import default_protocol, training_pairs
+from ircolor.pairs.index import Pair
+from ircolor.pairs.protocols import training_pairs
 from ircolor.shrink import shrink
 from ircolor.stop import StopSignal
 from ircolor.training.checkpoint import load_checkpoint, save_checkpoint
@@ -77,7 +77,7 @@ def train_with_trust(
     What is finished is not done again when resuming; the head itself takes a minute. The nets of the parts have no
     teachers, as these have seen the pictures that must be new to them.
     """
-    folds = _folds(recipe.trust, data, protocol, include_val) if recipe.trust else []
+    parts = _parts(recipe.trust, data, protocol, include_val) if recipe.trust else []
     outcome = train(
         recipe,
         data,
@@ -95,8 +95,6 @@ def train_with_trust(
         return outcome
     console = console or Console(stderr=True, quiet=not PartialState().is_main_process)
     folder = RunFolder(run)
-    protocol = protocol or default_protocol(find_pairs(data))
-    pairs, _ = training_pairs(data, protocol, include_val)
     short = replace(
         recipe,
         trust=None,
@@ -105,7 +103,7 @@ def train_with_trust(
         epochs=recipe.trust.fold_epochs,
         validate_every=recipe.trust.fold_epochs,
     )
-    for fold in folds:
+    for fold, _ in parts:
         console.print(f"expected error: net {fold.number + 1} of {fold.of}, to colorize pictures that it has not seen")
         part = folder.fold(fold.number)
         stopped = train(
@@ -124,10 +122,10 @@ def train_with_trust(
     if not PartialState().is_main_process:
         return outcome
     examples = []
-    for fold in folds:
+    for fold, pairs in parts:
         last = folder.fold(fold.number).last
         net = net_of(load_checkpoint(last), str(last))
-        unseen = track(fold.part(pairs), f"expected error: pictures of part {fold.number + 1}", console=console)
+        unseen = track(pairs, f"expected error: pictures of part {fold.number + 1}", console=console)
         examples += [_example(net, pair, recipe.view) for pair in unseen]
     with StopSignal() as stop:
         head = fit_head(examples, recipe.trust.steps, recipe.seed, recipe.sampling == "pixels", console, stop)
@@ -138,15 +136,17 @@ def train_with_trust(
     return outcome
 
 
-def _folds(trust: TrustConfig, data: Path, protocol: str | None, include_val: bool) -> list[Fold]:
+def _parts(trust: TrustConfig, data: Path, protocol: str | None, include_val: bool) -> list[tuple[Fold, list[Pair]]]:
+    """The pairs to train on, cut into parts by scene."""
     pairs, _ = training_pairs(data, protocol, include_val)
     folds = [Fold(number, trust.folds) for number in range(trust.folds)]
-    if not all(fold.part(pairs) for fold in folds):
+    parts = [(fold, fold.part(pairs)) for fold in folds]
+    if not all(part for _, part in parts):
         raise UserError(
-            f"{data}: trust is learned from {len(folds)} parts by scene, and there are fewer scenes to train on; tell "
+            f"{data}: trust is learned from {len(parts)} parts by scene, and there are fewer scenes to train on; tell "
             "finer ones in the column scene of the index, or train a recipe without trust, such as narrow_colornet"
         )
-    return folds
+    return parts
 
 
 def fit_head(
