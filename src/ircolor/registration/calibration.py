@@ -36,26 +36,26 @@ class Calibration:
     size: tuple[int, int]
     name: str = "the calibration"
 
-    def undistort(self, image: NDArray[Any]) -> NDArray[Any]:
+    def undistort(self, image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Straighten an image, keeping its size and its camera matrix; what comes from outside of it is black.
 
         Args:
             image: (H, W) or (H, W, 3), uint8, uint16 or float32; of `size`, or of another one with its aspect ratio.
 
-        Raises:
-            UserError: another aspect ratio.
-        """
-        straight = cv2.remap(image, *self._places(image.shape), cv2.INTER_CUBIC)
-        seen = self.seen(image.shape).reshape(*image.shape[:2], *[1] * (image.ndim - 2))
-        return np.where(seen, within_range(straight, image), np.minimum(straight, image.max()))
-
-    def seen(self, size: Size) -> NDArray[np.bool_]:
-        """Which pixels of a straightened image, (height, width), the camera saw.
+        Returns:
+            The image, of the same type, and which of its pixels the camera saw, (H, W).
 
         Raises:
             UserError: another aspect ratio.
         """
-        return comes_from_inside(*self._places(size), size)
+        height, width = image.shape[:2]
+        matrix = self._matrix_at(image.shape)
+        places = cv2.initUndistortRectifyMap(matrix, self.distortion, np.eye(3), matrix, (width, height), cv2.CV_32FC1)
+        x, y = (np.asarray(place, np.float32) for place in places)
+        straight = cv2.remap(image, x, y, cv2.INTER_CUBIC)
+        seen = comes_from_inside(x, y, image.shape)
+        inside = seen.reshape(*seen.shape, *[1] * (image.ndim - 2))
+        return np.where(inside, within_range(straight, image), np.minimum(straight, image.max())), seen
 
     def undistort_points(self, points: Points, size: Size) -> Points:
         """Where (N, 2) points of an image of (height, width) come to lie when it is straightened, both in px.
@@ -66,13 +66,6 @@ class Calibration:
         matrix = self._matrix_at(size)
         straight = cv2.undistortPoints(points, matrix, self.distortion, R=np.eye(3), P=matrix, criteria=_PRECISELY)
         return np.asarray(straight, np.float64).reshape(-1, 2)
-
-    def _places(self, size: Size) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Where each pixel of a straightened image comes from, x and y in px."""
-        height, width = size[:2]
-        matrix = self._matrix_at(size)
-        x, y = cv2.initUndistortRectifyMap(matrix, self.distortion, np.eye(3), matrix, (width, height), cv2.CV_32FC1)
-        return np.asarray(x, np.float32), np.asarray(y, np.float32)
 
     def _matrix_at(self, size: Size) -> NDArray[np.float64]:
         """The camera matrix for images of another size."""

@@ -107,16 +107,14 @@ class Job:
         infrared = read.pixels
         hand, seen_rgb, seen_infrared = self.hand, None, None
         if self.calibration_rgb:
-            seen_rgb = self.calibration_rgb.seen(rgb.shape)
             if hand:
                 hand = replace(hand, rgb=self.calibration_rgb.undistort_points(hand.rgb, rgb.shape))
-            rgb = self.calibration_rgb.undistort(rgb)
+            rgb, seen_rgb = self.calibration_rgb.undistort(rgb)
         if self.calibration_infrared:
-            seen_infrared = self.calibration_infrared.seen(infrared.shape)
             if hand:
                 straight = self.calibration_infrared.undistort_points(hand.infrared, infrared.shape)
                 hand = replace(hand, infrared=straight)
-            infrared = self.calibration_infrared.undistort(infrared)
+            infrared, seen_infrared = self.calibration_infrared.undistort(infrared)
         return View(rgb, infrared, hand, read.notes, seen_rgb, seen_infrared)
 
     def estimate(self, view: View) -> Estimate:
