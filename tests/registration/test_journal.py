@@ -20,12 +20,11 @@ def test_finished_pairs_are_found_by_the_next_run(file: Path) -> None:
     journal.record("one", good, (1, 2, 30, 40))
     journal.record("two", bad, None)
     for found in (journal, Journal(file)):
-        for fingerprint, expected in (("one", good), ("two", bad)):
-            registration = found.finished(fingerprint)
-            assert registration is not None
-            assert_same(registration, expected)
-        assert found.crop("one") == (1, 2, 30, 40)
-        assert found.crop("two") is None
+        for fingerprint, expected, crop in (("one", good, (1, 2, 30, 40)), ("two", bad, None)):
+            finished = found.finished(fingerprint)
+            assert finished is not None
+            assert_same(finished.registration, expected)
+            assert finished.crop == crop
         assert found.finished("three") is None
 
 
@@ -56,7 +55,7 @@ def test_the_later_record_counts(file: Path) -> None:
         journal.record("one", make_registration(verdict=verdict), None)
     found = Journal(file).finished("one")
     assert found is not None
-    assert found.verdict == "accept"
+    assert found.registration.verdict == "accept"
 
 
 def test_a_file_that_cannot_be_used_is_told(file: Path) -> None:

@@ -55,20 +55,9 @@ class Journal:
                 continue
         self._torn = bool(text) and not text.endswith("\n")
 
-    def finished(self, fingerprint: str) -> Registration | None:
-        """The registration recorded under a fingerprint; None where the pair is still to do."""
-        found = self._finished.get(fingerprint)
-        return found.registration if found else None
-
-    def crop(self, fingerprint: str) -> Crop | None:
-        """Its crop; None where no images of it were written."""
-        found = self._finished.get(fingerprint)
-        return found.crop if found else None
-
-    def masked(self, fingerprint: str) -> bool:
-        """Whether a mask was written with it."""
-        found = self._finished.get(fingerprint)
-        return bool(found and found.masked)
+    def finished(self, fingerprint: str) -> Finished | None:
+        """What was recorded under a fingerprint; None where the pair is still to do."""
+        return self._finished.get(fingerprint)
 
     def begin(self, stem: str) -> None:
         """Note that a pair is done anew, if an earlier run finished it: from now on its files are no longer of that.

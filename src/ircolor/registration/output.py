@@ -67,11 +67,14 @@ def open_journal(folder: Path, *, resume: bool) -> Journal:
 
 def earlier_outcome(journal: Journal, fingerprint: str, folder: Path, stem: str) -> Outcome | None:
     """What an earlier run found of a pair; None where it is still to do, or someone removed its images since."""
-    registration, crop, masked = journal.finished(fingerprint), journal.crop(fingerprint), journal.masked(fingerprint)
-    infrared, rgb, mask, *_ = outputs(folder, stem)
-    if registration is None or (crop and not (infrared.exists() and rgb.exists())) or (masked and not mask.exists()):
+    found = journal.finished(fingerprint)
+    if found is None:
         return None
-    return Outcome(registration, crop, False, masked)
+    infrared, rgb, mask, *_ = outputs(folder, stem)
+    needed = [infrared, rgb] * bool(found.crop) + [mask] * found.masked
+    if not all(file.exists() for file in needed):
+        return None
+    return Outcome(found.registration, found.crop, False, found.masked)
 
 
 def index_pairs(folder: Path, found: Sequence[tuple[Partners, Outcome]], keep: Collection[Verdict]) -> None:
