@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -104,6 +105,24 @@ class Journal:
             self._plain_line_due_s = time.monotonic() + PLAIN_LINE_EVERY_S
             minutes, seconds = divmod(round(left_s), 60)
             self.say(f"epoch {epoch}  step {step}/{self.total_steps}  {line}  {minutes}:{seconds:02d} left")
+
+    def validation(self, step: int, epoch: int, scores: Mapping[str, float], improved: bool, train_s: float) -> None:
+        """Record and show what weights score.
+
+        Args:
+            step: that they are of.
+            epoch: the same, counted from 1.
+            scores: of `ircolor.training.validation.validate`.
+            improved: they are the best so far.
+            train_s: seconds spent on the training, over all sittings.
+        """
+        rounded = {name: round(score, 4) for name, score in scores.items()}
+        self.record("validation", step=step, epoch=epoch, **rounded, train_s=round(train_s, 1))
+        self.say(
+            f"epoch {epoch}: validation PSNR {scores['psnr_db']:.2f} dB{' (best)' if improved else ''}, "
+            f"CIEDE2000 {scores['delta_e_2000']:.2f}, chroma gain {scores['chroma_gain']:.3f}, "
+            f"colour ratio {scores['colorfulness_ratio']:.2f}"
+        )
 
     def say(self, text: str) -> None:
         """Show a line to people."""

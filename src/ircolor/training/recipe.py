@@ -1,7 +1,7 @@
 """What a recipe is: everything that decides the outcome of a run. No torch in here."""
 
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from ircolor.edge_maps import EdgeTarget
@@ -255,5 +255,5 @@ def differences(values: dict[str, Any], recipe: Recipe) -> list[str]:
         return ["recipe"]
     if begun.name != recipe.name:
         return ["recipe"]
-    begun = replace(begun, summary=recipe.summary)  # words
-    return [known.name for known in fields(Recipe) if getattr(begun, known.name) != getattr(recipe, known.name)]
+    decisive = [known.name for known in fields(Recipe) if known.name != "summary"]
+    return [name for name in decisive if getattr(begun, name) != getattr(recipe, name)]

@@ -189,7 +189,7 @@ def train(
 
     def save(path: Path, for_resuming: bool) -> None:
         if not all(parameter.isfinite().all() for parameter in parameters):
-            raise UserError(not_finite(run, "weights are", progress.step))
+            raise UserError(_not_finite(run, "weights are", progress.step))
         if accelerator.is_main_process:
             kept: dict[str, nn.Module] = modules if for_resuming else {"net": averaged or colorizing}
             save_checkpoint(path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None)
@@ -205,18 +205,10 @@ def train(
             view=recipe.view,
             channels_last=precision.channels_last,
         )
-        score_db = scores["psnr_db"]
-        improved = score_db > progress.best_psnr_db
+        improved = scores["psnr_db"] > progress.best_psnr_db
         if improved:
-            progress.best_psnr_db, progress.best_epoch = score_db, epoch
-        journal.record("validation", step=step, epoch=epoch,
-                       **{name: round(score, 4) for name, score in scores.items()},
-                       train_s=round(progress.train_s, 1))  # fmt: skip
-        journal.say(
-            f"epoch {epoch}: validation PSNR {score_db:.2f} dB{' (best)' if improved else ''}, "
-            f"CIEDE2000 {scores['delta_e_2000']:.2f}, chroma gain {scores['chroma_gain']:.3f}, "
-            f"colour ratio {scores['colorfulness_ratio']:.2f}"
-        )
+            progress.best_psnr_db, progress.best_epoch = scores["psnr_db"], epoch
+        journal.validation(step, epoch, scores, improved, progress.train_s)
         return improved
 
     if not resume and accelerator.is_main_process:
@@ -271,7 +263,7 @@ def train(
             terms = objective(output, batch, progress.step / total_steps)
             loss = total_loss(*terms.values())
             if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
-                raise UserError(not_finite(run, "loss is", progress.step))
+                raise UserError(_not_finite(run, "loss is", progress.step))
             accelerator.backward(loss)
             optimizer.step()
             optimizer.zero_grad()
@@ -319,7 +311,7 @@ def train(
     return Outcome(progress, (stop.number or signal.SIGTERM) if stopped else None)
 
 
-def not_finite(run: Path, what: str, step: int) -> str:
+def _not_finite(run: Path, what: str, step: int) -> str:
     """What to say of a run that has gone astray."""
     return (
         f"{run}: the {what} not finite at step {step}; use the last checkpoint with --init in a new run, with another "
