@@ -23,7 +23,7 @@ from ircolor.pipeline import in_order
 from ircolor.plan import DEFAULT_SETTINGS, Job, Settings
 from ircolor.video import colorize_video
 
-# Files up to this size are read ahead.
+# Files up to this size, and of so many pixels, are read ahead.
 READ_AHEAD_BYTES, READ_AHEAD_PX = 1 << 24, 1 << 24
 HEADER_BYTES = 1 << 16
 

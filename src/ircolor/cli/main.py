@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import ircolor
+from ircolor.cli.messages import say
 from ircolor.errors import UserError
 
 COMMANDS = (
@@ -78,8 +79,7 @@ def main() -> None:
 
 
 def _fail(problem: str) -> NoReturn:
-    if sys.stderr:
-        print("error:", problem, file=sys.stderr)
+    say(f"error: {problem}")
     sys.exit(2)
 
 
