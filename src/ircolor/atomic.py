@@ -74,3 +74,16 @@ def check_writable(path: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+
+
+def check_outputs(report: Path | None, json_file: Path | None) -> None:
+    """As `check_writable`, for the outputs of a comparison as far as they are wanted.
+
+    Raises:
+        UserError: one cannot be written, or both are one file.
+    """
+    if report and json_file and os.path.realpath(report) == os.path.realpath(json_file):
+        raise UserError(f"{report}: is to be both the report and the JSON; give another name")
+    for file in (report, json_file):
+        if file:
+            check_writable(file)

@@ -65,7 +65,7 @@ def compare(
     """
     from rich.console import Console
 
-    from ircolor.atomic import check_writable, write_atomic
+    from ircolor.atomic import check_outputs, write_atomic
     from ircolor.benchmark.latency import latencies_ms
     from ircolor.cli.progress import LateProgress, tracker
     from ircolor.evaluation.charts import load_matplotlib
@@ -74,17 +74,13 @@ def compare(
     from ircolor.evaluation.systems_report import systems_report
     from ircolor.evaluation.systems_tables import verdict
     from ircolor.evaluation.tables import comparison_table
-    from ircolor.media.sources import resolved
     from ircolor.weights.catalogue import Model, find_model
 
     try:
         from ircolor.training.systems import SYSTEMS, check_names, train_missing
     except ModuleNotFoundError as error:
         raise UserError(f"comparing trains, which needs {error.name}; pip install 'ircolor[train]'") from error
-    if resolved(report) == resolved(json_file):
-        raise UserError(f"{report}: is to be both the report and the JSON; give another name")
-    for file in (report, json_file):
-        check_writable(file)
+    check_outputs(report, json_file)
     names = list(dict.fromkeys(systems or SYSTEMS))
     check_names(names)
     console = Console(stderr=True)

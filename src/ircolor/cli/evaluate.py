@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from ircolor.errors import UserError
-
 
 def evaluate(
     models: Annotated[
@@ -52,18 +50,13 @@ def evaluate(
     """
     from rich.console import Console
 
-    from ircolor.atomic import check_writable, write_atomic
+    from ircolor.atomic import check_outputs, write_atomic
     from ircolor.cli.progress import tracker
     from ircolor.evaluation.comparison import compare
     from ircolor.evaluation.report import html_report
     from ircolor.evaluation.tables import comparison_table
-    from ircolor.media.sources import resolved
 
-    if json_file and report and resolved(json_file) == resolved(report):
-        raise UserError(f"{report}: is to be both the report and the JSON; give another name")
-    for file in (json_file, report):
-        if file is not None:
-            check_writable(file)
+    check_outputs(report, json_file)
     errors = Console(stderr=True)
     comparison = compare(models or [], data, protocol, split, predictions, tracker(errors))
     means = {name: scores.mean for name, scores in comparison.scores.items()}
