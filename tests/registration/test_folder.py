@@ -76,62 +76,6 @@ def test_a_pair_that_breaks_the_mathematics_fails_alone(
     assert f"no transform can be found ({error})" in summary.registrations[0].reason
 
 
-def test_images_of_other_settings_are_not_taken_for_those_of_a_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    partners = write_noise(tmp_path / "in", 1)
-    half = Warp("similarity", np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]]))
-    use_estimator(monkeypatch, lambda *_, **__: make_estimate(warp=half))
-    pairs = tmp_path / "pairs"
-    register(partners, pairs)
-    first = (pairs / "infrared" / "00.png").read_bytes()
-    register(partners, pairs, Settings(onto="rgb"), resume=True)
-    assert (pairs / "infrared" / "00.png").read_bytes() != first
-    assert register(partners, pairs, resume=True).num_resumed == 0
-    assert (pairs / "infrared" / "00.png").read_bytes() == first
-
-    def interrupted(*_: Any, **__: Any) -> Estimate:
-        raise KeyboardInterrupt
-
-    use_estimator(monkeypatch, interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        register(partners, pairs, Settings(onto="rgb"), resume=True)
-    use_estimator(monkeypatch, lambda *_, **__: make_estimate(warp=half))
-    assert register(partners, pairs, resume=True).num_resumed == 0  # who knows how far the other came
-
-
-def test_a_folder_lists_no_pairs_while_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that is killed leaves it so: images may be there that nobody has judged."""
-    partners = write_noise(tmp_path / "in", 2)
-    looks = []
-
-    def look(*_: Any, **__: Any) -> Estimate:
-        with pytest.raises(UserError, match="no pairs in it"):
-            find_pairs(tmp_path / "pairs")
-        looks.append(len(files(tmp_path / "pairs")))
-        return make_estimate()
-
-    use_estimator(monkeypatch, look)
-    register(partners, tmp_path / "pairs")
-    register(partners, tmp_path / "pairs", overwrite=True)
-    assert len(looks) == 4
-    assert len(find_pairs(tmp_path / "pairs")) == 2
-
-
-def test_a_mask_that_was_removed_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it, pixels that are displaced would be trained on."""
-    partners = write_noise(tmp_path / "in", 1)
-    usable = np.indices((40, 48))[1] < 40
-    use_estimator(monkeypatch, lambda *_, **__: make_estimate(usable=usable))
-    register(partners, tmp_path / "pairs")
-    mask = tmp_path / "pairs" / "mask" / "00.png"
-    before = mask.read_bytes()
-    assert register(partners, tmp_path / "pairs", resume=True).num_resumed == 1
-    mask.unlink()
-    assert register(partners, tmp_path / "pairs", resume=True).num_resumed == 0
-    assert mask.read_bytes() == before
-
-
 @pytest.mark.parametrize("onto", ["infrared", "rgb"])
 def test_what_lies_outside_of_a_straightened_image_is_no_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, onto: Onto
@@ -316,52 +260,6 @@ def test_lack_of_memory_is_a_failure_of_that_pair(tmp_path: Path, monkeypatch: p
     assert summary.failures == ("00: not enough memory; give fewer --workers",)
 
 
-def test_an_interrupted_run_ends_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    partners = write_verdicts(tmp_path, monkeypatch)
-
-    def interrupt(count: Mapping[Verdict, int], _total: int) -> None:
-        if sum(count.values()) == 2:
-            raise KeyboardInterrupt
-
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    expected = register(partners, whole)
-    with pytest.raises(KeyboardInterrupt):
-        register(partners, parts, show=interrupt)
-    # What is finished can be used already.
-    assert [pair.stem for pair in find_pairs(parts)] == ["00"]
-    summary = register(partners, parts, resume=True)
-    assert summary.num_resumed == 2
-    for one, other in zip(summary.registrations, expected.registrations, strict=True):
-        assert_same(replace(one, seconds=0), replace(other, seconds=0))
-    assert files(parts) == files(whole)
-    for name in files(whole):
-        if name.endswith((".png", ".jpg", "index.csv")):
-            assert (parts / name).read_bytes() == (whole / name).read_bytes()
-
-
-def test_what_changed_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    partners = write_verdicts(tmp_path, monkeypatch)
-    pairs = tmp_path / "pairs"
-    register(partners, pairs)
-    assert register(partners, pairs, resume=True).num_resumed == 4
-    (pairs / "rgb" / "00.png").unlink()
-    assert register(partners, pairs, resume=True).num_resumed == 3
-    partners[1].rgb.write_bytes(partners[1].rgb.read_bytes())
-    assert register(partners, pairs, resume=True).num_resumed == 3
-    assert register(partners, pairs, Settings(onto="rgb"), resume=True).num_resumed == 0
-    assert register(partners, pairs, Settings(onto="rgb"), overwrite=True).num_resumed == 0
-
-
-def test_images_of_a_pair_that_is_now_rejected_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    partners = write_noise(tmp_path / "in", 1)
-    mask = np.eye(40, 48, dtype=np.bool_)
-    for verdict in ("accept", "reject"):
-        use_estimator(monkeypatch, lambda *_, verdict=verdict, **__: make_estimate(verdict=verdict, usable=mask))
-        register(partners, tmp_path / "pairs", overwrite=verdict == "reject")
-        images = [name for name in files(tmp_path / "pairs") if name.endswith(".png")]
-        assert images == ([] if verdict == "reject" else ["infrared/00.png", "mask/00.png", "rgb/00.png"])
-
-
 def test_a_rejected_pair_may_have_nothing_in_common(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     far = Warp("similarity", np.array([[1.0, 0, 400], [0, 1, 0], [0, 0, 1]]))
     use_estimator(monkeypatch, lambda *_, **__: make_estimate(warp=far, verdict="reject"))
@@ -369,18 +267,6 @@ def test_a_rejected_pair_may_have_nothing_in_common(tmp_path: Path, monkeypatch:
     use_estimator(monkeypatch, lambda *_, **__: make_estimate(warp=far))
     summary = register(write_noise(tmp_path / "in", 1), tmp_path / "pairs", overwrite=True)
     assert "no area in common" in summary.failures[0]
-
-
-def test_a_folder_is_not_overwritten_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    partners = write_verdicts(tmp_path, monkeypatch)
-    register(partners, tmp_path / "pairs")
-    with pytest.raises(UserError, match="exists; use --overwrite"):
-        register(partners, tmp_path / "pairs")
-    with pytest.raises(UserError, match="contradict"):
-        register(partners, tmp_path / "pairs", overwrite=True, resume=True)
-    for resume in (False, True):
-        with pytest.raises(UserError, match="holds files that register did not write"):
-            register(partners, tmp_path / "in", resume=resume, overwrite=not resume)
 
 
 def test_a_rig_reaches_every_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
