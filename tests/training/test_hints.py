@@ -25,7 +25,7 @@ HINTED = replace(RECIPE, hints=1.0)
 
 @pytest.fixture(scope="module")
 def encoder() -> PhotoFeatures:
-    return PhotoFeatures(1, HINTED_SCALES, torch.device("cpu"), torch.contiguous_format)
+    return PhotoFeatures(1, HINTED_SCALES, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("size", [(32, 64), (50, 70)])

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from ircolor.pairs.augment import Augmentation
 from ircolor.training.export import export_run
 from ircolor.training.loss_network import COMPARED_SCALES
 from ircolor.training.losses import feature_error
+from ircolor.training.networks import build_net
 from ircolor.training.objective import Objective
 from ircolor.training.photo_features import PhotoFeatures
 from ircolor.training.recipe import PerceptualConfig
@@ -21,7 +23,7 @@ LOOKING = replace(RECIPE, edge_net=None, perceptual=PerceptualConfig(network="ef
 
 @pytest.fixture(scope="module")
 def features() -> PhotoFeatures:
-    return PhotoFeatures(3, COMPARED_SCALES, torch.device("cpu"), torch.contiguous_format)
+    return PhotoFeatures(3, COMPARED_SCALES, torch.device("cpu"))
 
 
 def test_features_of_any_size_tell_colours_apart(features: PhotoFeatures) -> None:
@@ -53,9 +55,16 @@ def test_its_work_is_counted_and_its_statistics_stay(features: PhotoFeatures) ->
     torch.manual_seed(0)
     rgb = torch.rand(2, 3, 64, 64) * 2 - 1
     before = features(rgb)
-    objective = Objective(LOOKING, {}, nullcontext, features)
-    assert objective.training_gflop(128) == pytest.approx(4 * objective.training_gflop(64), rel=0.01)
-    assert objective.training_gflop(64) > 0
+
+    def gflop_of_features(crop_px: int) -> float:
+        recipe = replace(LOOKING, augmentation=Augmentation(crop_px=crop_px))
+        with_them, without = (
+            Objective(recipe, {}, nullcontext, network).work(build_net(recipe), 1) for network in (features, None)
+        )
+        return with_them.color_gflop - without.color_gflop
+
+    assert gflop_of_features(128) == pytest.approx(4 * gflop_of_features(64), rel=0.01)
+    assert gflop_of_features(64) > 0
     assert all(torch.equal(*both) for both in zip(before, features(rgb), strict=True))
 
 

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ircolor.nets import ColorNet, EdgeNet, LiteUNet
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.device import choose_precision, make_accelerator
-from ircolor.training.speed import matmul_gflops, training_gflop_of
+from ircolor.training.speed import Work, matmul_gflops, training_gflop_of
 from tests.training.runs import RECIPE, run_quietly
 
 
@@ -36,6 +36,13 @@ def count_gflop(net: torch.nn.Module, edge_px: int) -> float:
     with FlopCounterMode(display=False) as counter:
         net(torch.zeros(1, 1, edge_px, edge_px))
     return float(counter.get_total_flops()) / 1e9
+
+
+def test_what_is_left_is_the_work_of_the_steps_to_come() -> None:
+    work = Work(hint_gflop=1.0, color_gflop=5.0, hint_steps=3, total_steps=7)
+    steps = [work.of_step(step) for step in range(7)]
+    assert steps == [1, 1, 1, 5, 5, 5, 5]
+    assert [work.after(done) for done in range(8)] == [sum(steps[done:]) for done in range(8)]
 
 
 def test_rate_of_matrix_products() -> None:

@@ -19,6 +19,7 @@ from rich.console import Console
 from torch import Tensor
 
 from ircolor.errors import UserError
+from ircolor.training import journal
 from ircolor.training import train as train_module
 from ircolor.training.checkpoint import load_checkpoint
 from ircolor.training.device import Precision
@@ -190,9 +191,9 @@ def test_losses_of_the_first_twenty_steps_are_those_on_record(
 ) -> None:
     """A refactor may not change the training; if it is meant to change, the record is made anew and said so."""
     AcceleratorState._reset_state(reset_partial_state=True)  # it holds the precision of the tests before
-    float32 = Precision("CPU", "no", False, "the record is independent of the processor")
+    float32 = Precision("CPU", "no", "the record is independent of the processor")
     monkeypatch.setattr(train_module, "choose_precision", lambda: float32)
-    monkeypatch.setattr(train_module, "LOG_EVERY_STEPS", 1)
+    monkeypatch.setattr(journal, "LOG_EVERY_STEPS", 1)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     run_quietly(replace(RECIPE, epochs=10, validate_every=10), data, tmp_path / "run")

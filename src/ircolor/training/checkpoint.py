@@ -1,6 +1,7 @@
 """Checkpoints: one safetensors file with the tensors and, in its header, JSON. No pickle is written or read."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,7 @@ def save_checkpoint(
     recipe: dict[str, Any],
     about: dict[str, Any],
     progress: Progress,
-    modules: dict[str, nn.Module],
+    modules: Mapping[str, nn.Module],
     optimizer: torch.optim.Optimizer | None = None,
 ) -> None:
     """Write a checkpoint atomically.

@@ -19,20 +19,13 @@ def seen(infrared: NDArray[np.uint8], view_px: int) -> NDArray[np.float32]:
     return _unit(infrared if size == infrared.shape else shrink(infrared, size))
 
 
-def predict(
-    net: nn.Module,
-    infrared: NDArray[np.float32],
-    accelerator: Accelerator | None = None,
-    *,
-    channels_last: bool = False,
-) -> Prediction:
+def predict(net: nn.Module, infrared: NDArray[np.float32], accelerator: Accelerator | None = None) -> Prediction:
     """Run a net on one picture.
 
     Args:
         net: in eval mode: a colorizing net, or one with its head for the expected error.
         infrared: (h, w), in [0, 1].
         accelerator: for its device and precision; None for float32 on the CPU.
-        channels_last: memory format of the images.
 
     Returns:
         At rest: RGB, (h, w, 3), in [0, 1], and of a net with a head the expected error, (h, w).
@@ -40,8 +33,6 @@ def predict(
     images = torch.from_numpy(infrared)[None, None] * 2 - 1
     if accelerator:
         images = images.to(accelerator.device)
-    if channels_last:
-        images = images.contiguous(memory_format=torch.channels_last)
     with torch.inference_mode(), accelerator.autocast() if accelerator else nullcontext():
         output = net(images)
     rgb, error = output if isinstance(output, tuple) else (output, None)
@@ -50,11 +41,11 @@ def predict(
 
 
 def predict_whole(
-    net: nn.Module, infrared: NDArray[np.uint8], view: View, accelerator: Accelerator | None = None, **options: bool
+    net: nn.Module, infrared: NDArray[np.uint8], view: View, accelerator: Accelerator | None = None
 ) -> Prediction:
     """As `predict`, for a stored picture, (H, W), uint8: its colours graded and carried to its size."""
     small = seen(infrared, view.px)
-    return carried(predict(net, small, accelerator, **options), small, infrared, view)
+    return carried(predict(net, small, accelerator), small, infrared, view)
 
 
 def carried(prediction: Prediction, small: NDArray[np.float32], infrared: NDArray[np.uint8], view: View) -> Prediction:
@@ -65,10 +56,10 @@ def carried(prediction: Prediction, small: NDArray[np.float32], infrared: NDArra
 
 
 def colorized(
-    net: nn.Module, infrared: NDArray[np.uint8], view: View, accelerator: Accelerator | None = None, **options: bool
+    net: nn.Module, infrared: NDArray[np.uint8], view: View, accelerator: Accelerator | None = None
 ) -> NDArray[np.uint8]:
     """The colours of `predict_whole` as they are stored: (H, W, 3), uint8."""
-    return np.rint(predict_whole(net, infrared, view, accelerator, **options).rgb * 255).astype(np.uint8)
+    return np.rint(predict_whole(net, infrared, view, accelerator).rgb * 255).astype(np.uint8)
 
 
 def _unit(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

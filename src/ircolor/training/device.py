@@ -8,6 +8,8 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
 
+MEMORY_FORMAT = torch.channels_last  # pixel by pixel, as tensor cores want it; no slower elsewhere
+
 
 @dataclass(frozen=True)
 class Precision:
@@ -16,27 +18,25 @@ class Precision:
     Attributes:
         hardware: what it runs on.
         mixed: what accelerate calls mixed precision.
-        channels_last: whether images lie in memory channel by channel (False) or pixel by pixel (True).
         reason: one line for people.
     """
 
     hardware: str
     mixed: Literal["no", "bf16"]
-    channels_last: bool
     reason: str
 
 
 def choose_precision() -> Precision:
-    """bf16 autocast and channels_last where the device has bf16 arithmetic: there they train 2 to 3 times faster."""
+    """bf16 autocast where the device has bf16 arithmetic: it trains 2 to 3 times faster there."""
     if torch.cuda.is_available():
         name = torch.cuda.get_device_name()
         if torch.cuda.is_bf16_supported(including_emulation=False):
-            return Precision(name, "bf16", True, "bf16 autocast and channels_last, it has bf16 arithmetic")
-        return Precision(name, "no", True, "float32, it has no bf16 arithmetic")
+            return Precision(name, "bf16", "bf16 autocast, it has bf16 arithmetic")
+        return Precision(name, "no", "float32, it has no bf16 arithmetic")
     cpu = f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
     if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
-        return Precision(cpu, "bf16", True, "bf16 autocast and channels_last, it has bf16 instructions")
-    return Precision(cpu, "no", True, "float32, it has no bf16 instructions")
+        return Precision(cpu, "bf16", "bf16 autocast, it has bf16 instructions")
+    return Precision(cpu, "no", "float32, it has no bf16 instructions")
 
 
 def make_accelerator(precision: Precision, *, partly_trained: bool = False) -> Accelerator:

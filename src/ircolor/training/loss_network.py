@@ -81,7 +81,6 @@ def loss_features(
     folder: RunFolder,
     file: Path | None,
     device: torch.device,
-    memory_format: torch.memory_format,
     console: Console,
 ) -> Encoder | PhotoFeatures:
     """The network that a run's perceptual loss looks through: a published one, or our own, which is trained once a run.
@@ -92,7 +91,6 @@ def loss_features(
         folder: where our own is kept.
         file: of VGG-16, or None.
         device: where it is to be.
-        memory_format: of EfficientNet's weights.
         console: where progress is shown.
 
     Raises:
@@ -100,7 +98,7 @@ def loss_features(
     """
     assert recipe.perceptual
     if recipe.perceptual.network == "efficientnet":
-        return PhotoFeatures(3, COMPARED_SCALES, device, memory_format)
+        return PhotoFeatures(3, COMPARED_SCALES, device)
     if file:
         return load_vgg16(file).to(device)
     if folder.loss_network.exists():

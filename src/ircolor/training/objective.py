@@ -14,14 +14,15 @@ from torch.nn import functional as F
 
 from ircolor.baselines.discriminators import DcganDiscriminator, PatchDiscriminator
 from ircolor.baselines.zhang import CELL_PX, ChromaClasses, class_weights, spread_over_bins
-from ircolor.nets import NETS
+from ircolor.nets import NETS, ColorizingNet
 from ircolor.nets.lab import rgb_to_lab
 from ircolor.pairs.dataset import LoadedPairs
 from ircolor.training.color_loss import color_terms
 from ircolor.training.hints import Encoded, Hints
 from ircolor.training.losses import difference_edge_loss, feature_error, mean_of_usable
+from ircolor.training.networks import as_trained
 from ircolor.training.recipe import Recipe
-from ircolor.training.speed import training_gflop_of
+from ircolor.training.speed import Work, training_gflop_of
 
 LIGHTNESS_WEIGHT = 10.0  # brings lightness errors, squares of some tenths, to the size of a cross-entropy
 
@@ -69,20 +70,20 @@ class Objective:
         self.chroma = chroma
         self.hints = hints
 
-    def training_gflop(self, crop_px: int) -> float:
-        """Work of the networks in the loss for one crop of a side, in 10^9 operations (`training_gflop_of`)."""
-        gflop = self.hint_gflop(crop_px)
+    def work(self, net: ColorizingNet, total_steps: int) -> Work:
+        """The work of a run: of the network that colorizes and of those in the loss (`training_gflop_of`)."""
+        crop_px = self.recipe.augmentation.crop_px
+        hint_steps = self.recipe.num_hint_steps(total_steps)
+        hinting = training_gflop_of(self.hints, 1, crop_px) if self.hints else 0.0
+        gflop = hinting + training_gflop_of(net, 1, crop_px)
         if self.recipe.edge_net:
             gflop += training_gflop_of(_unwrapped(self.learned["edge_net"]), 3, crop_px)
         if self.recipe.adversary:  # sees the true crop, and the predicted one twice
             gflop += 3 * training_gflop_of(_unwrapped(self.learned["adversary"]), 4, crop_px)
         if self.features:  # forward for the truth, and there and back to the pixels for the prediction
             gflop += 3 * training_gflop_of(self.features, 3, crop_px)
-        return gflop
-
-    def hint_gflop(self, crop_px: int) -> float:
-        """As `training_gflop`, of what gives hints."""
-        return training_gflop_of(self.hints, 1, crop_px) if self.hints else 0.0
+        encoding = training_gflop_of(as_trained(net, self.recipe), 1, crop_px, colorize=False) if hint_steps else 0.0
+        return Work(hinting + encoding, gflop, hint_steps, total_steps)
 
     def __call__(self, output: Tensor | ChromaClasses | Encoded, batch: Batch, progress: float) -> dict[str, Tensor]:
         """The terms by name, weighted; their sum is to be minimised.

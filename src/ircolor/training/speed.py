@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
@@ -11,6 +12,32 @@ from torch.utils.flop_counter import FlopCounterMode
 MEASURED_S = 0.2
 CPU_EDGE, GPU_EDGE = 1024, 8192  # of the matrices: large enough for the full rate, small enough to wait for
 PASSES = 3  # a training step has the work of the forward pass and, for features and weights, twice that backwards
+
+
+@dataclass(frozen=True)
+class Work:
+    """The work of a run, in 10^9 operations for one image of a batch.
+
+    Attributes:
+        hint_gflop: of a step that learns hints alone; these come first.
+        color_gflop: of a step that learns to colorize.
+        hint_steps: number of the former.
+        total_steps: of both.
+    """
+
+    hint_gflop: float
+    color_gflop: float
+    hint_steps: int
+    total_steps: int
+
+    def of_step(self, step: int) -> float:
+        """Of a step, counted from 0."""
+        return self.hint_gflop if step < self.hint_steps else self.color_gflop
+
+    def after(self, steps: int) -> float:
+        """What is left once so many steps are done."""
+        hint_steps, color_steps = max(self.hint_steps - steps, 0), self.total_steps - max(steps, self.hint_steps)
+        return hint_steps * self.hint_gflop + color_steps * self.color_gflop
 
 
 def training_gflop_of(net: nn.Module, channels: int, crop_px: int, **options: bool) -> float:

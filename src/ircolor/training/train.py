@@ -17,7 +17,6 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from torch import nn
 from torch.utils.data import DataLoader
 
 from ircolor.baselines import Zhang
@@ -29,25 +28,24 @@ from ircolor.pairs.folds import Fold
 from ircolor.pairs.index import find_pairs
 from ircolor.pairs.protocols import default_protocol, training_pairs
 from ircolor.stop import StopSignal
-from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from ircolor.training.checkpoint import Progress
 from ircolor.training.code_version import describe_code
 from ircolor.training.device import choose_precision, make_accelerator
 from ircolor.training.hints import HINTED_SCALES
 from ircolor.training.journal import Journal
 from ircolor.training.loss_network import loss_features, loss_network_name
 from ircolor.training.losses import total_loss
-from ircolor.training.networks import as_trained, average_in, build_net
-from ircolor.training.objective import Objective, chroma_weights, learned_losses
+from ircolor.training.objective import Objective, chroma_weights
 from ircolor.training.photo_features import PhotoFeatures
 from ircolor.training.recipe import Recipe
 from ircolor.training.run_folder import RunFolder, checkpoint_file
-from ircolor.training.speed import matmul_gflops, training_gflop_of
+from ircolor.training.speed import matmul_gflops
 from ircolor.training.teachers import Teachers
+from ircolor.training.train_state import TrainState
 from ircolor.training.validation import validate
 
 MEMORY_BUDGET_BYTES = 4 << 30
 NUM_WORKERS = 4  # only where the pairs do not fit the memory budget
-LOG_EVERY_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -138,73 +136,42 @@ def train(
     }
     checkpoint = folder.resume(recipe, about) if resume else None
     regraded = checkpoint is not None and checkpoint.recipe.get("grade") != asdict(recipe.grade)
-    progress = checkpoint.progress if checkpoint else Progress()
+    state = TrainState(recipe, accelerator, checkpoint, checkpoint_file(init) if init else None)
+    progress = state.progress
     chances = train_pairs.chances(recipe.sampling == "pixels", recipe.half_residual_px)
-    loader = DataLoader(
-        dataset,
-        batch_sampler=VisitSampler(len(dataset), recipe.batch_size, recipe.seed, progress.step, total_steps, chances),
-        num_workers=NUM_WORKERS if loaded.decoded is None else 0,
+    loader = accelerator.prepare(
+        DataLoader(
+            dataset,
+            batch_sampler=VisitSampler(
+                len(dataset), recipe.batch_size, recipe.seed, progress.step, total_steps, chances
+            ),
+            num_workers=NUM_WORKERS if loaded.decoded is None else 0,
+        )
     )
-
-    # Networks.
-    memory_format = torch.channels_last if precision.channels_last else torch.contiguous_format
-    torch.manual_seed(recipe.seed)
-    colorizing = build_net(recipe)
-    if not (init or checkpoint):  # a resumed run may have been killed before its first checkpoint
-        colorizing.load_pretrained()
-    learned = learned_losses(recipe)
-    modules: dict[str, nn.Module] = {"net": colorizing, **learned}
-    if init:
-        load_checkpoint(checkpoint_file(init)).load_net(colorizing)
-    averaged = copy.deepcopy(colorizing).requires_grad_(False) if recipe.ema else None
-    if averaged:
-        modules["ema"] = averaged
-    for name, module in modules.items():
-        if checkpoint:
-            checkpoint.load_into(name, module)
-        module.to(accelerator.device).to(memory_format=memory_format)  # type: ignore[call-overload]
-    parameters = [p for module in modules.values() for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        parameters, recipe.learning_rate, (recipe.momentum, 0.999), weight_decay=recipe.weight_decay
-    )
-    if checkpoint:
-        checkpoint.load_optimizer(optimizer)
-    net = accelerator.prepare(as_trained(colorizing, recipe))
-    prepared = {name: accelerator.prepare(module) for name, module in learned.items()}
-    optimizer, loader = accelerator.prepare(optimizer, loader)
     if compile_nets:
-        for module in (net, *prepared.values()):
-            module.compile(dynamic=False)
+        state.compile()
+
     features, chroma = None, None
     if recipe.perceptual:
         with accelerator.main_process_first():
-            features = loss_features(
-                recipe, train_pairs, folder, loss_network, accelerator.device, memory_format, console
-            )
-    if isinstance(colorizing, Zhang):
-        bins = colorizing.get_buffer("bins")
+            features = loss_features(recipe, train_pairs, folder, loss_network, accelerator.device, console)
+    if isinstance(state.net, Zhang):
+        bins = state.net.get_buffer("bins")
         chroma = bins, chroma_weights(train_pairs, bins.cpu()).to(accelerator.device)
-    hints = PhotoFeatures(1, HINTED_SCALES, accelerator.device, memory_format) if recipe.hints else None
-    objective = Objective(recipe, prepared, accelerator.autocast, features, chroma, hints)
+    hints = PhotoFeatures(1, HINTED_SCALES, accelerator.device) if recipe.hints else None
+    objective = Objective(recipe, state.learned, accelerator.autocast, features, chroma, hints)
 
-    def save(path: Path, for_resuming: bool) -> None:
-        if not all(parameter.isfinite().all() for parameter in parameters):
+    def save(path: Path, *, for_resuming: bool) -> None:
+        if not state.is_finite():
             raise UserError(_not_finite(run, "weights are", progress.step))
         if accelerator.is_main_process:
-            kept: dict[str, nn.Module] = modules if for_resuming else {"net": averaged or colorizing}
-            save_checkpoint(path, recipe.to_json(), about, progress, kept, optimizer if for_resuming else None)
+            state.save(path, about, for_resuming=for_resuming)
 
     def validate_weights(weights: ColorizingNet, step: int) -> bool:
         """Score the weights of a step, and say whether they are the best."""
         epoch = step // per_epoch
-        scores = validate(
-            weights,
-            val_pairs,
-            accelerator,
-            folder.grids / f"epoch_{epoch:04d}.png",
-            view=recipe.view,
-            channels_last=precision.channels_last,
-        )
+        grid = folder.grids / f"epoch_{epoch:04d}.png"
+        scores = validate(weights, val_pairs, accelerator, grid, view=recipe.view)
         improved = scores["psnr_db"] > progress.best_psnr_db
         if improved:
             progress.best_psnr_db, progress.best_epoch = scores["psnr_db"], epoch
@@ -215,19 +182,19 @@ def train(
         folder.begin(recipe, about)
     if init:
         save(folder.last, for_resuming=True)  # a run killed before its first checkpoint knows where it began
-    crop_px = recipe.augmentation.crop_px
-    color_gflop = training_gflop_of(colorizing, 1, crop_px) + objective.training_gflop(crop_px)
-    hint_gflop = 0.0
-    if hint_steps:
-        encoding = training_gflop_of(as_trained(colorizing, recipe), 1, crop_px, colorize=False)
-        hint_gflop = encoding + objective.hint_gflop(crop_px)
-    # Of all processes together, which have a device each.
-    device_gflops = matmul_gflops(accelerator) * accelerator.num_processes
-    journal = Journal(folder.log, progress.step, total_steps, console, accelerator.is_main_process, device_gflops)
+    journal = Journal(
+        folder.log,
+        progress.step,
+        console,
+        enabled=accelerator.is_main_process,
+        work=objective.work(state.net, total_steps),
+        steps_per_epoch=per_epoch,
+        batch_size=recipe.batch_size,
+        device_gflops=matmul_gflops(accelerator) * accelerator.num_processes,
+    )
     complete = progress.step == total_steps
     if not complete:
-        journal.record("sitting", step=progress.step, gflop_per_image=round(color_gflop, 3),
-                       matmul_gflops=round(device_gflops, 1))  # fmt: skip
+        journal.sitting(progress.step)
     journal.say(
         f"{precision.hardware}: {precision.reason}\n"
         f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "
@@ -240,65 +207,42 @@ def train(
         # Scores so far are of the grade that it had.
         best, progress.best_psnr_db = folder.regrade(recipe.grade), float("-inf")
         if best and to_validate:
-            best_net = copy.deepcopy(colorizing)
+            best_net = copy.deepcopy(state.net)
             best.load_net(best_net)
             validate_weights(best_net, best.progress.step)
         new = complete and to_validate and not (best and best.progress.step == progress.step)
-        if new and validate_weights(averaged or colorizing, progress.step):
+        if new and validate_weights(state.final, progress.step):
             save(folder.best, for_resuming=False)
         save(folder.last, for_resuming=True)
-    losses: dict[str, torch.Tensor] = {}
-    sitting_start_s = last_save_s = last_log_s = time.monotonic()
-    sat_before_s, logged_step = progress.train_s, progress.step
+    sitting_start_s = last_save_s = time.monotonic()
+    sat_before_s = progress.train_s
     with StopSignal() as stop, journal:
         for batch in loader:
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.learning_rate_at(progress.step, total_steps)
-            infrared = batch["infrared"].contiguous(memory_format=memory_format)
             colorizes = progress.step >= hint_steps
             if taught and colorizes:
-                batch["true_rgb"] = taught.blend(infrared, batch["true_rgb"], recipe.teacher_share)
+                batch["true_rgb"] = taught.blend(batch["infrared"], batch["true_rgb"], recipe.teacher_share)
             torch.manual_seed(recipe.seed + progress.step)  # of dropout: the same for a resumed run
-            output = net(infrared) if colorizes else net(infrared, colorize=False)
+            infrared = batch["infrared"]
+            output = state.trained(infrared) if colorizes else state.trained(infrared, colorize=False)
             terms = objective(output, batch, progress.step / total_steps)
             loss = total_loss(*terms.values())
             if not loss.isfinite():  # before the step, so that no checkpoint is poisoned
                 raise UserError(_not_finite(run, "loss is", progress.step))
-            accelerator.backward(loss)
-            optimizer.step()
-            optimizer.zero_grad()
-            if averaged:
-                average_in(averaged, colorizing, recipe.ema, progress.step)
+            state.update(loss, recipe.learning_rate_at(progress.step, total_steps))
 
-            progress.step += 1
-            now_s = time.monotonic()
-            progress.train_s = sat_before_s + now_s - sitting_start_s
-            for name, term in terms.items():
-                losses[name] = losses.get(name, 0) + term.detach()
+            progress.train_s = sat_before_s + time.monotonic() - sitting_start_s
+            journal.step(progress.step, terms)
             epoch_done, steps_into_epoch = divmod(progress.step, per_epoch)
             if stop.number is not None or (budget_s is not None and progress.train_s >= budget_s):
                 accelerator.set_trigger()
             ending = accelerator.check_trigger()  # all processes end after the same step
             spent = ending and budget_s is not None and stop.number is None
             complete = spent or progress.step == total_steps
-            if progress.step % LOG_EVERY_STEPS == 0 or steps_into_epoch == 0:
-                steps = progress.step - logged_step
-                means = {name: round(float(total) / steps, 6) for name, total in losses.items()}
-                per_s = steps / (now_s - last_log_s)
-                gflop = color_gflop if colorizes else hint_gflop
-                hint_left, color_left = hint_steps - progress.step, total_steps - max(progress.step, hint_steps)
-                left_s = (max(hint_left, 0) * hint_gflop + color_left * color_gflop) / gflop / per_s
-                journal.steps(
-                    progress.step, -(-progress.step // per_epoch), means, per_s * recipe.batch_size, left_s, gflop
-                )
-                losses, logged_step, last_log_s = {}, progress.step, now_s
-
             due = complete or (steps_into_epoch == 0 and epoch_done % recipe.validate_every == 0)
             if to_validate and colorizes and due:
-                if accelerator.is_main_process and validate_weights(averaged or colorizing, progress.step):
+                if accelerator.is_main_process and validate_weights(state.final, progress.step):
                     save(folder.best, for_resuming=False)
                 accelerator.wait_for_everyone()
-                last_log_s = time.monotonic()
             if complete or ending or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
                 save(folder.last, for_resuming=True)
                 last_save_s = time.monotonic()

@@ -28,7 +28,6 @@ def validate(
     picture: Path,
     *,
     view: View,
-    channels_last: bool,
 ) -> dict[str, float]:
     """Colorize every validation image whole and compare it with the truth.
 
@@ -38,7 +37,6 @@ def validate(
         accelerator: for its device and precision.
         picture: where the grid (infrared, predicted, true) of a few of the pairs is written, as PNG.
         view: as of the recipe.
-        channels_last: memory format of the images.
 
     Returns:
         By name of the function in `ircolor.metrics`: means over images, and the two ratios of means; over usable pixels
@@ -49,7 +47,7 @@ def validate(
     shown = spread_evenly(GRID_ROWS, len(pairs))
     for number in range(len(pairs)):
         infrared, true_rgb, mask = pairs[number]
-        pred_rgb = colorized(net, infrared, view, accelerator, channels_last=channels_last)
+        pred_rgb = colorized(net, infrared, view, accelerator)
         scores.append(_score(usable_pixels(pred_rgb, mask), usable_pixels(true_rgb, mask)))
         if number in shown:
             rows.append([np.repeat(infrared[..., None], 3, axis=2), pred_rgb, true_rgb])
