@@ -126,6 +126,24 @@ def test_images_of_a_pair_that_is_now_rejected_are_removed(tmp_path: Path, monke
         assert images == ([] if verdict == "reject" else ["infrared/00.png", "mask/00.png", "rgb/00.png"])
 
 
+def test_pairs_that_are_replaced_by_others_leave_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_estimator(monkeypatch, lambda *_, **__: make_estimate(usable=np.eye(40, 48, dtype=np.bool_)))
+    partners = write_noise(tmp_path / "in", 3)
+    register(partners[:1], tmp_path / "one")
+    pairs = tmp_path / "pairs"
+    register(partners, pairs)
+    mine = tmp_path / "elsewhere.png"
+    mine.touch()
+    with (pairs / ".register.jsonl").open("a") as journal:  # as nobody but an attacker writes it
+        journal.write((tmp_path / "one" / ".register.jsonl").read_text().replace('"00"', '"../../elsewhere"'))
+    (pairs / "infrared" / "notes.png").touch()
+    register(partners[:1], pairs, overwrite=True)
+    assert set(files(pairs)) == {*files(tmp_path / "one"), "infrared/notes.png"}
+    assert mine.exists()
+
+
 def test_a_folder_is_not_overwritten_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     partners = write_verdicts(tmp_path, monkeypatch)
     register(partners, tmp_path / "pairs")

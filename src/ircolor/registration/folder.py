@@ -149,7 +149,7 @@ def register_folder(
         # The points of all pairs are what the rig was found from; now each may differ from it a little.
         jobs = [replace(job, rig=rig.rig.warp, hand=settings.points.get(job.partners.stem)) for job in jobs]
 
-    journal = open_journal(folder, resume=resume)
+    journal = open_journal(folder, {pair.stem for pair in partners}, resume=resume)
     fingerprints = [job.fingerprint() for job in jobs]
     found: dict[int, Outcome] = {}
     for number, pair in enumerate(partners):

@@ -55,6 +55,11 @@ class Journal:
                 continue
         self._torn = bool(text) and not text.endswith("\n")
 
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """Of the pairs that are finished."""
+        return tuple(self._fingerprint_of)
+
     def finished(self, fingerprint: str) -> Finished | None:
         """What was recorded under a fingerprint; None where the pair is still to do."""
         return self._finished.get(fingerprint)

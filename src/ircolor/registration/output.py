@@ -50,8 +50,10 @@ def check_output(folder: Path, *, resume: bool, overwrite: bool) -> None:
         raise UserError(f"{folder}: exists; use --overwrite to replace its pairs, --resume to go on with them")
 
 
-def open_journal(folder: Path, *, resume: bool) -> Journal:
+def open_journal(folder: Path, stems: Collection[str], *, resume: bool) -> Journal:
     """The journal of a folder whose pairs are about to change; an empty one unless resumed.
+
+    Unless resumed, files of earlier pairs that are not among the stems are removed: nothing would tell them from these.
 
     The index lists none until the end: without any, a run that was killed would leave a folder that reads as one of
     good pairs, those to review and of other settings among them.
@@ -61,8 +63,17 @@ def open_journal(folder: Path, *, resume: bool) -> Journal:
     write_index(folder, [])
     file = folder / JOURNAL_NAME
     if not (resume and file.exists()):
+        _remove([stem for stem in Journal(file).stems if stem not in stems], folder)
         write_atomic(file, b"")
     return Journal(file)
+
+
+def _remove(stems: Sequence[str], folder: Path) -> None:
+    """Remove the files of pairs; a stem that names no file, as a journal from elsewhere may hold, is left alone."""
+    for stem in stems:
+        if stem == Path(stem).name:
+            for file in outputs(folder, stem):
+                file.unlink(missing_ok=True)
 
 
 def earlier_outcome(journal: Journal, fingerprint: str, folder: Path, stem: str) -> Outcome | None:
