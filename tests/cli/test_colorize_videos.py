@@ -245,14 +245,15 @@ def test_a_watched_folder_is_followed_until_ctrl_c(tmp_path: Path, tiny_onnx: Pa
     assert "Traceback" not in told
 
 
-def test_ctrl_c_leaves_no_half_video(tmp_path: Path, tiny_onnx: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_no_half_video(tmp_path: Path, tiny_onnx: Path, number: signal.Signals) -> None:
     make_video(tmp_path / "night.mkv", codec="ffv1", pixel_format="gray", num_frames=3000)
     process = start(tmp_path, "colorize", "night.mkv", "--model", tiny_onnx)
     end_s = time.monotonic() + 60
     while not [name for name in files(tmp_path) if name.endswith(".part")]:
         assert time.monotonic() < end_s
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert files(tmp_path) == ["night.mkv"]

@@ -138,7 +138,8 @@ def test_a_rig_is_told(ircolor: Run) -> None:
     assert (told["model"], told["num_agreeing"], told["num_frames"], told["outliers"]) == ("similarity", 3, 3, [])
 
 
-def test_ctrl_c_ends_a_run_that_can_go_on(tmp_path: Path, ircolor: Run) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_can_go_on(tmp_path: Path, ircolor: Run, number: signal.Signals) -> None:
     for seed in range(8):
         write_view(Path("in"), f"view{seed}", seed=seed % 2)
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
@@ -147,7 +148,10 @@ def test_ctrl_c_ends_a_run_that_can_go_on(tmp_path: Path, ircolor: Run) -> None:
         while not (tmp_path / "pairs/preview").exists():
             assert process.poll() is None
             time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)  # as a terminal does: the workers get it too
+        else:
+            process.send_signal(number)
         error = process.communicate()[1].decode()
     assert process.returncode == 130
     assert "pairs: interrupted; go on with --resume" in error

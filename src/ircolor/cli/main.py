@@ -1,7 +1,7 @@
 """The `ircolor` command.
 
 Exit status: 0 when all is done; 1 when some of the inputs failed, each told on standard error; 2 when the command
-cannot be done, because it or its input is wrong; 130 when interrupted.
+cannot be done, because it or its input is wrong; 130 when interrupted, by Ctrl-C or SIGTERM.
 
 A command is a module here that holds one function of its own name, with typer's annotations, or a group of them as a
 typer app of that name; to add one, write it and name it in COMMANDS.
@@ -9,6 +9,7 @@ typer app of that name; to add one, write it and name it in COMMANDS.
 
 import errno
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated, NoReturn
@@ -59,6 +60,8 @@ def main() -> None:
     """Run the command line; a UserError becomes one line on standard error and exit status 2."""
     # Libraries that mutter about a bad file would repeat, less clearly, what our error says.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    # Who stops a service is to find it as Ctrl-C leaves it: nothing half-written.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         try:
             build_app()()
