@@ -35,6 +35,20 @@ def test_errors_are_counted_where_they_are() -> None:
     assert far == pytest.approx(0.2 * math.sqrt(share))
 
 
+def test_masked_pixels_are_not_counted() -> None:
+    true = halves()
+    pred = true.copy()
+    pred[:20] = (200, 60, 60)
+    mask = np.arange(60)[:, None] >= np.full(80, 20)
+    anatomy = Anatomy()
+    anatomy.add(pred, true, mask)
+    assert anatomy.num_pixels.sum() == 40 * 80
+    assert not anatomy.squared_error.any()
+    assert (anatomy.hues.sum(), anatomy.num_hued_pixels) == (0, 20 * 40)
+    anatomy.add(pred, true, np.eye(60, 80, 1, dtype=np.bool_))  # none of the pixels that hues are taken of
+    assert anatomy.num_hued_pixels == 20 * 40
+
+
 def test_where_no_pixel_lies_there_is_no_error() -> None:
     anatomy = Anatomy()
     anatomy.add(flat(10, 10, 10), flat(10, 10, 10))

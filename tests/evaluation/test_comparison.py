@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -61,15 +62,20 @@ def test_without_training_pairs_the_curve_is_left_out_and_it_is_said(data: Path)
     assert "cubic-curve" in comparison.notes[0]
 
 
-def test_masks_leave_pixels_out_of_scores_and_of_the_curve_and_it_is_said(data: Path, predictions: Path) -> None:
+def mask_upper_quarters(data: Path, masks: Mapping[str, tuple[int, int]]) -> None:
+    """Mask the upper quarter of images given by stem and size."""
     lines = (data / "index.csv").read_text().splitlines()
-    masks = {"a": (20, 24), "t1": (18, 18)}
     for stem, size in masks.items():
         usable = np.ones(size, np.bool_)
         usable[: size[0] // 4] = False
         write_mask(data, stem, usable)
     rows = [f"{line},{f'mask/{stem}.png' if (stem := line.split(',')[0]) in masks else ''}" for line in lines[1:]]
     (data / "index.csv").write_text("\n".join([lines[0] + ",mask", *rows]))
+
+
+def test_masks_leave_pixels_out_of_scores_and_of_the_curve_and_it_is_said(data: Path, predictions: Path) -> None:
+    masks = {"a": (20, 24), "t1": (18, 18)}
+    mask_upper_quarters(data, masks)
     first = compare(["half"], data, predictions=predictions)
     assert len(first.notes) == 1
     assert first.notes[0].startswith("Masks of 1 of 3 images leave out 8.3 % of the pixels")

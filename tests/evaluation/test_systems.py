@@ -18,7 +18,7 @@ from ircolor.evaluation.systems_tables import verdict
 from ircolor.metrics import chroma_error, load_skimage
 from ircolor.pairs.index import Pair
 from ircolor.pairs.protocols import split_pairs
-from tests.evaluation.test_comparison import refuse_constant
+from tests.evaluation.test_comparison import mask_upper_quarters, refuse_constant
 from tests.test_metrics import flat, scene
 
 
@@ -58,6 +58,28 @@ def test_rows_numbers_and_how_sure_they_are(
     assert set(snet["categories"]) == {"a", "b", "c"}
     assert comparison.systems["limmer"].mean == comparison.systems["snet"].mean
     assert theirs["mean"]["gray_psnr_db"] < theirs["mean"]["shift_tolerant_psnr_db"] == 100
+
+
+def test_masked_pixels_are_left_out_and_it_is_said(
+    models: dict[str, list[Path | str]], data: Path, predictions: Path
+) -> None:
+    whole = compare_systems(models, data)
+    mask_upper_quarters(data, {"a": (20, 24)})
+    comparison = compare_systems(models, data, predictions={"theirs": predictions}, measure="theirs")
+    assert comparison.notes == [*whole.notes, *(note for note in comparison.notes if note.startswith("Masks of 1 of"))]
+    assert len(comparison.notes) == len(whole.notes) + 1
+    masked_px = 5 * 24
+    for name in ("snet", "infrared-copy"):
+        counts = [each.systems[name].anatomy.num_pixels.sum() for each in (whole, comparison)]
+        assert counts[0] - counts[1] == masked_px
+    assert whole.truth.num_pixels.sum() - comparison.truth.num_pixels.sum() == masked_px
+    # What the report tells of the worst images is of the same pixels.
+    rgb = cv2.imread(str(predictions / "a.png"))
+    assert rgb is not None
+    rgb[:5] = (0, 0, 255)
+    cv2.imwrite(str(predictions / "a.png"), rgb)
+    wrong_where_masked = compare_systems({}, data, predictions={"theirs": predictions})
+    assert "as red" not in systems_report(wrong_where_masked)
 
 
 def test_the_true_chroma_on_infrared_luminance_has_no_error_but_that_of_luminance(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.edge_maps import canny_edges
-from ircolor.metrics import load_skimage, unit_rgb
+from ircolor.metrics import Mask, load_skimage, unit_rgb, usable_pixels
 
 Image = NDArray[Any]
 
@@ -35,19 +35,23 @@ class Anatomy:
     hues: NDArray[np.float64] = field(default_factory=lambda: np.zeros(NUM_HUES))
     num_hued_pixels: int = 0
 
-    def add(self, pred_rgb: Image, true_rgb: Image) -> None:
+    def add(self, pred_rgb: Image, true_rgb: Image, mask: Mask | None = None) -> None:
         """Count one image.
 
         Args:
             pred_rgb: (H, W, 3), uint8 or float in [0, 1].
             true_rgb: (H, W, 3) uint8.
+            mask: (H, W), True where a pixel counts; None where all do.
         """
-        classes = np.digitize(distance_from_edges_px(true_rgb), DISTANCES_PX) - 1
-        error = ((unit_rgb(pred_rgb) - unit_rgb(true_rgb)) ** 2).mean(axis=2)
+        classes = np.digitize(usable_pixels(distance_from_edges_px(true_rgb), mask), DISTANCES_PX) - 1
+        pred, true = (unit_rgb(usable_pixels(rgb, mask)) for rgb in (pred_rgb, true_rgb))
+        error = ((pred - true) ** 2).mean(axis=2)
         self.squared_error += np.bincount(classes.ravel(), error.ravel(), len(DISTANCES_PX))
         self.num_pixels += np.bincount(classes.ravel(), minlength=len(DISTANCES_PX))
-        thin = unit_rgb(pred_rgb[::STRIDE_PX, ::STRIDE_PX]).astype(np.float32)
-        ab = load_skimage("color").rgb2lab(thin)[..., 1:]
+        thin = slice(None, None, STRIDE_PX)
+        ab = load_skimage("color").rgb2lab(unit_rgb(pred_rgb[thin, thin]).astype(np.float32))[..., 1:]
+        if mask is not None:
+            ab = ab[mask[thin, thin]]
         chroma = np.hypot(ab[..., 0], ab[..., 1])
         hue = np.arctan2(ab[..., 1], ab[..., 0]) % (2 * np.pi)
         places = np.minimum((hue / (2 * np.pi) * NUM_HUES).astype(np.intp), NUM_HUES - 1)

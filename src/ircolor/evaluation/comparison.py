@@ -13,7 +13,7 @@ from ircolor.errors import UserError, brief
 from ircolor.evaluation.models import distinct_name, model_rows
 from ircolor.evaluation.predictions import predictions_row
 from ircolor.evaluation.references import CUBIC_CURVE, INFRARED_COPY, fit_cubic_curve, infrared_copy
-from ircolor.evaluation.score import Row, RowScores, Track, TrustRow, score_pairs, track_silently
+from ircolor.evaluation.score import Row, RowScores, Scores, Track, TrustRow, score_pairs, track_silently
 from ircolor.evaluation.trust import TrustScores
 from ircolor.metrics import load_skimage, usable_pixels
 from ircolor.pairs.index import Pair, check_pairs, find_pairs, raise_problems
@@ -107,14 +107,20 @@ def compare(
     rows = references | rows
     scores = score_pairs(rows, pairs, track)
     notes += [trust_note(name, scores[name].trust) for name, row in rows.items() if isinstance(row, TrustRow)]
-    num_masked = sum(pair.mask is not None for pair in pairs)
-    if num_masked:
-        share = mean(image["masked_share"] for image in scores[INFRARED_COPY].images.values())
-        notes.append(
-            f"Masks of {num_masked} of {len(pairs)} images leave out {100 * share:.1f} % of the pixels; cosine paper "
-            "alone is of all. These scores compare with none that were taken without the masks."
-        )
+    notes += mask_notes(pairs, scores[INFRARED_COPY].images)
     return Comparison(rows, scores, pairs, protocol, split, notes)
+
+
+def mask_notes(pairs: Sequence[Pair], images: Mapping[str, Scores]) -> list[str]:
+    """What to tell people of the pixels that masks leave out, given the scores of any row; nothing without masks."""
+    num_masked = sum(pair.mask is not None for pair in pairs)
+    if not num_masked:
+        return []
+    share = mean(scores["masked_share"] for scores in images.values())
+    return [
+        f"Masks of {num_masked} of {len(pairs)} images leave out {100 * share:.1f} % of the pixels; cosine paper "
+        "alone is of all. These scores compare with none that were taken without the masks."
+    ]
 
 
 def trust_note(name: str, trust: TrustScores | None) -> str:

@@ -25,8 +25,8 @@ Row = Callable[[str, Image], Image]
 Scores = Mapping[str, float]
 # (predicted RGB, true RGB, mask of usable pixels or None) -> scores, among them those of `score_image`.
 Score = Callable[[Image, Image, metrics.Mask | None], dict[str, float]]
-# Is shown each image as it is scored: (name of the row, predicted RGB, true RGB), on the row's thread.
-Watch = Callable[[str, Image, Image], object]
+# Is shown each image as it is scored, on the row's thread: name of the row, predicted RGB, true RGB, mask or None.
+Watch = Callable[[str, Image, Image, metrics.Mask | None], object]
 T = TypeVar("T")
 TRUST_STRIDE_PX = 2  # ranks of a quarter of the pixels are as good, and fit into memory
 
@@ -207,7 +207,7 @@ def _score_row(
     else:
         rgb = row(stem, infrared)
     if watch:
-        watch(name, rgb, true_rgb)
+        watch(name, rgb, true_rgb, mask)
     return score(rgb, true_rgb, mask), errors
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ircolor.errors import UserError
 from ircolor.evaluation.anatomy import Anatomy
-from ircolor.evaluation.comparison import defined, pairs_to_score, reference_rows
+from ircolor.evaluation.comparison import defined, mask_notes, pairs_to_score, reference_rows
 from ircolor.evaluation.models import model_rows
 from ircolor.evaluation.partial_psnr import aligned_psnr_db, gray_psnr_db, shift_tolerant_psnr_db
 from ircolor.evaluation.predictions import predictions_row
@@ -255,12 +255,13 @@ def compare_systems(
     truth = Anatomy()
     anatomies = {name: Anatomy() for name in rows}
 
-    def watch(name: str, pred_rgb: Image, true_rgb: Image) -> None:
-        anatomies[name].add(pred_rgb, true_rgb)
+    def watch(name: str, pred_rgb: Image, true_rgb: Image, mask: Mask | None) -> None:
+        anatomies[name].add(pred_rgb, true_rgb, mask)
         if name == INFRARED_COPY:
-            truth.add(true_rgb, true_rgb)
+            truth.add(true_rgb, true_rgb, mask)
 
     scores = score_pairs(rows, pairs, track, detailed_scores, watch)
+    notes += mask_notes(pairs, scores[INFRARED_COPY].images)
     systems = {}
     for name, parts in trainings.items():
         images = _averaged([scores[part].images for part in parts])

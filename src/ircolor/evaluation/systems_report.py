@@ -23,7 +23,7 @@ from ircolor.evaluation.systems_tables import (
     scores_of_images,
     verdict,
 )
-from ircolor.metrics import delta_e_2000_map
+from ircolor.metrics import delta_e_2000_map, usable_pixels
 from ircolor.pairs.index import Pair
 
 MAX_SIDE_BY_SIDE = 9  # images, one of each category
@@ -146,11 +146,13 @@ def _sharpest(true_rgb: NDArray[np.uint8]) -> tuple[slice, slice]:
 
 
 def _failure(comparison: SystemsComparison, pair: Pair) -> str:
-    """One image, its error map, and which colours were taken for which."""
-    infrared, true_rgb = pair.read()
+    """One image, its error map, black where a mask leaves it out, and which colours were taken for which."""
+    infrared, true_rgb, mask = pair.read_masked()
     system = comparison.systems[comparison.measure]
     pred_rgb = system.row(pair.stem, infrared)
     error = np.clip(delta_e_2000_map(pred_rgb, true_rgb) / SHOWN_DELTA_E, 0, 1)
+    if mask is not None:
+        error[~mask] = 0
     heat = cv2.applyColorMap(np.rint(255 * error).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     figures = [
         figure(infrared, "infrared", "infrared"),
@@ -158,7 +160,8 @@ def _failure(comparison: SystemsComparison, pair: Pair) -> str:
         figure(heat, "CIEDE2000", "error"),
         figure(true_rgb, "truth", "truth"),
     ]
-    confusions = ", ".join(f"{true} as {pred} ({share:.0%})" for true, pred, share in confused(pred_rgb, true_rgb))
+    found = confused(usable_pixels(pred_rgb, mask), usable_pixels(true_rgb, mask))
+    confusions = ", ".join(f"{true} as {pred} ({share:.0%})" for true, pred, share in found)
     text = "Colours are about right."
     if confusions:
         text = f"Taken for another colour, as a share of the pixels: {confusions}."
