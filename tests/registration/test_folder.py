@@ -21,7 +21,7 @@ from ircolor.registration.points import HandPoints
 from ircolor.registration.result import Verdict
 from ircolor.registration.rig import Rig
 from ircolor.registration.table import read_table
-from ircolor.registration.transforms import Warp
+from ircolor.registration.transforms import Warp, apply_matrix
 from tests.cli.conftest import files
 from tests.media.test_times import write_exif
 from tests.registration.cameras import (
@@ -186,6 +186,21 @@ def test_rig_carries_a_blank_frame(tmp_path: Path) -> None:
     assert "blank" in summary.registrations[5].reason
 
 
+def test_points_are_the_rig_of_frames_that_show_nothing(tmp_path: Path) -> None:
+    dark = np.random.default_rng(0).integers(3, 6, (HEIGHT, WIDTH), np.uint8)
+    rgb = np.repeat(dark[..., None], 3, axis=2)
+    partners = [write_images(tmp_path / "in", f"dark{number}", rgb, dark[::-1]) for number in range(3)]
+    with pytest.raises(UserError, match=r"the rig: 0 of 3 frames .* points by hand with --points"):
+        register(partners, tmp_path / "pairs", Settings(rig=True))
+    places = np.array([[50.0, 50], [250, 60], [150, 180], [60, 200]])
+    points = HandPoints(places, apply_matrix(TURN, places), [2, 3, 4, 5])
+    said: list[str] = []
+    summary = register(partners, tmp_path / "pairs", Settings(rig=True, points={None: points}), say=said.append)
+    assert said == ["rig: similarity, as the points say; the frames show too little to find it"]
+    assert [one.verdict for one in summary.registrations] == ["review"] * 3
+    assert all(corner_error_px(one.matrix, TURN) < 1e-6 for one in summary.registrations)
+
+
 def test_depth_is_kept_and_floats_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_estimator(monkeypatch, lambda *_, **__: make_estimate())
     random = np.random.default_rng(0)
@@ -281,7 +296,7 @@ def test_a_rig_reaches_every_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     shift = Warp("similarity", SHIFT)
 
-    def find(estimates: Sequence[Estimate], _model: str) -> Rig:
+    def find(estimates: Sequence[Estimate], _model: str, _given: Warp | None) -> Rig:
         assert [one.usable for one in estimates] == [None] * 3
         return Rig(shift, 2, (1,))
 

@@ -144,6 +144,21 @@ def test_pairs_that_are_replaced_by_others_leave_nothing_behind(
     assert mine.exists()
 
 
+def test_a_split_is_not_lost_when_a_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    partners = write_verdicts(tmp_path, monkeypatch)
+    pairs = tmp_path / "pairs"
+    register(partners, pairs)
+    index = pairs / "index.csv"
+    header, *rows = index.read_text().splitlines()
+    split = "\n".join([header + ",split", *(row + ",train" for row in rows)])
+    index.write_text(split)
+    with pytest.raises(UserError, match=r"index\.csv: says how the pairs are split.*move it away"):
+        register(partners, pairs, resume=True)
+    assert index.read_text() == split
+    index.unlink()
+    assert register(partners, pairs, resume=True).num_resumed == 4
+
+
 def test_a_folder_is_not_overwritten_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     partners = write_verdicts(tmp_path, monkeypatch)
     register(partners, tmp_path / "pairs")

@@ -16,7 +16,7 @@ from ircolor.registration.aligned import Onto
 from ircolor.registration.calibration import Calibration
 from ircolor.registration.estimate import ModelChoice
 from ircolor.registration.output import REPORT_NAME, check_output, earlier_outcome, index_pairs, open_journal
-from ircolor.registration.pair import Job, Outcome, check_points, estimate_frame, read_previews, register_pair
+from ircolor.registration.pair import Job, Outcome, estimate_frame, fit_points, read_previews, register_pair
 from ircolor.registration.parallel import each_done
 from ircolor.registration.partners import Partners
 from ircolor.registration.points import HandPoints
@@ -79,6 +79,8 @@ class FolderRig:
     @property
     def sentence(self) -> str:
         """What was found, for people."""
+        if not self.rig.num_frames:
+            return f"rig: {self.rig.warp.model}, as the points say; the frames show too little to find it"
         against = f"; not {', '.join(self.outliers)}" if self.outliers else ""
         return f"rig: {self.rig.warp.model}, {self.rig.num_frames} of {len(self.stems)} frames agree{against}"
 
@@ -144,7 +146,7 @@ def register_folder(
     _check_jobs(jobs, settings)
     rig = None
     if settings.rig:
-        rig = _find_rig(jobs, num_workers)
+        rig = _find_rig(jobs, settings.points.get(None), num_workers)
         say(rig.sentence)
         # The points of all pairs are what the rig was found from; now each may differ from it a little.
         jobs = [replace(job, rig=rig.rig.warp, hand=settings.points.get(job.partners.stem)) for job in jobs]
@@ -198,12 +200,14 @@ def _check_jobs(jobs: Sequence[Job], settings: Settings) -> None:
             raise UserError(f"{bare[0]}: the thin-plate spline needs points by hand; give some, or another model")
     # Of the points of all pairs it is the first one that tells.
     for job in {id(job.hand): job for job in reversed(jobs) if job.hand}.values():
-        check_points(job)
+        fit_points(job)
 
 
-def _find_rig(jobs: Sequence[Job], num_workers: int | None) -> FolderRig:
+def _find_rig(jobs: Sequence[Job], points: HandPoints | None, num_workers: int | None) -> FolderRig:
     frames = [jobs[number] for number in spread_evenly(NUM_RIG_FRAMES, len(jobs))]
     estimates = dict(each_done(estimate_frame, frames, num_workers))
     known = {number: one for number in range(len(frames)) if (one := estimates[number])}
-    rig = find_rig(list(known.values()), frames[0].model)
+    common = next((job for job in jobs if job.hand and job.hand is points), None)
+    given = fit_points(common) if common else None
+    rig = find_rig(list(known.values()), frames[0].model, given)
     return FolderRig(rig, tuple(frames[number].partners.stem for number in known))

@@ -1,12 +1,13 @@
 """The folder that pairs are written to: whether it may be used, what an earlier run left in it, and its index."""
 
+import csv
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ircolor.atomic import write_atomic
 from ircolor.errors import UserError
 from ircolor.media.sources import exists, is_folder, resolved
-from ircolor.pairs.index import Pair
+from ircolor.pairs.index import INDEX_NAME, Pair
 from ircolor.pairs.sequences import find_sequences
 from ircolor.registration.aligned import IndexRow, write_index
 from ircolor.registration.journal import JOURNAL_NAME, Journal
@@ -46,8 +47,21 @@ def check_output(folder: Path, *, resume: bool, overwrite: bool) -> None:
         return
     if not (folder / JOURNAL_NAME).exists():
         raise UserError(f"{folder}: holds files that register did not write; give a new or an empty folder")
+    if resume and _is_split(folder / INDEX_NAME):
+        raise UserError(
+            f"{folder / INDEX_NAME}: says how the pairs are split, which the index of a resumed run would not; move it "
+            "away, resume, and split them again"
+        )
     if not (resume or overwrite):
         raise UserError(f"{folder}: exists; use --overwrite to replace its pairs, --resume to go on with them")
+
+
+def _is_split(index: Path) -> bool:
+    try:
+        with index.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+            return any(row.get("split") for row in csv.DictReader(file))
+    except (OSError, csv.Error):
+        return False
 
 
 def open_journal(folder: Path, stems: Collection[str], *, resume: bool) -> Journal:

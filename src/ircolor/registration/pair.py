@@ -122,18 +122,17 @@ class Job:
         return estimate(view.rgb, view.infrared, self.model, hand=view.hand, rig=self.rig)
 
 
-def check_points(job: Job) -> None:
-    """Find out before any work whether the points by hand can be used.
+def fit_points(job: Job) -> Warp | None:
+    """What the points by hand of a pair say; None without any, or where its images cannot be read.
 
     Raises:
-        UserError: they cannot. Images that cannot be read are left to the work.
+        UserError: the points cannot be used.
     """
     try:
         view = job.read()
     except UserError:
-        return
-    if view.hand:
-        fit_by_hand(view.hand, job.model, view.rgb.shape, view.infrared.shape)
+        return None
+    return fit_by_hand(view.hand, job.model, view.rgb.shape, view.infrared.shape).warp if view.hand else None
 
 
 def estimate_frame(job: Job) -> Estimate | None:

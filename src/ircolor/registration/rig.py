@@ -28,7 +28,7 @@ class Rig:
 
     Attributes:
         warp: the transform that they share.
-        num_frames: how many frames agree with it.
+        num_frames: how many frames agree with it; 0 where it is as given, as too few show enough to tell.
         outliers: positions of the frames that have evidence and contradict it.
     """
 
@@ -37,12 +37,13 @@ class Rig:
     outliers: tuple[int, ...]
 
 
-def find_rig(estimates: Sequence[Estimate], model: ModelChoice = "auto") -> Rig:
+def find_rig(estimates: Sequence[Estimate], model: ModelChoice = "auto", given: Warp | None = None) -> Rig:
     """Estimate the transform that frames share from the matches of all of them.
 
     Args:
         estimates: of single frames; those without evidence may be among them.
         model: what to fit; `auto` takes the simplest that explains the matches of all frames together.
+        given: the transform that points by hand say, for frames that show too little.
 
     Raises:
         UserError: too few frames agree with each other.
@@ -51,6 +52,8 @@ def find_rig(estimates: Sequence[Estimate], model: ModelChoice = "auto") -> Rig:
     voters = [number for number, one in enumerate(estimates) if one.verdict != "reject" and len(one.matches.rgb)]
     chosen = [rng.permutation(len(estimates[number].matches.rgb))[:MATCHES_PER_FRAME] for number in voters]
     if len(voters) < MIN_FRAMES:
+        if given:
+            return Rig(given, 0, ())
         raise UserError(
             f"the rig: {len(voters)} of {len(estimates)} frames show enough to estimate it; give frames of textured "
             "scenes by daylight, or points by hand with --points"
