@@ -72,6 +72,12 @@ def test_a_run_of_another_budget_is_not_taken_for_this_one(data: Path, tmp_path:
     trained(data, tmp_path / "runs", "limmer")
     with pytest.raises(UserError, match=r"folder-limmer-0: was trained with another .* --epochs"):
         trained(data, tmp_path / "runs", "limmer", epochs=1)
+    with pytest.raises(UserError, match=r"folder-limmer-0: was trained with another .* --seconds"):
+        trained(data, tmp_path / "runs", "limmer", budget_s=0.0)
+    for _ in range(2):
+        assert trained(data, tmp_path / "cut", "limmer", budget_s=0.0)
+    with pytest.raises(UserError, match=r"folder-limmer-0: was trained with another .* --seconds"):
+        trained(data, tmp_path / "cut", "limmer")
     trained(data, tmp_path / "runs", "johnson")
     with pytest.raises(UserError, match=r"folder-johnson-0: was trained with another .* --loss-network"):
         trained(data, tmp_path / "runs", "johnson", loss_network=tmp_path / "vgg16.safetensors")

@@ -18,6 +18,7 @@ _TOLD = {
     "num_val_pairs": "choice of --include-val",
     "teachers": "set of teachers",
     "loss_network": "loss network",
+    "budget_s": "number of seconds",
 }
 
 

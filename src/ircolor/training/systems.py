@@ -97,7 +97,7 @@ def train_missing(
         if model.exists():
             with console.status("reading the pairs"):
                 digest = digest or pairs_digest(data, protocol)
-            _check_run(folder, recipe, digest, loss_network)
+            _check_run(folder, recipe, digest, budget_s, loss_network)
         else:
             console.print(f"training {number} of {len(wanted)}: {name}, seed {seed}", highlight=False)
             outcome = train(
@@ -128,11 +128,13 @@ def _best_view_px(folder: RunFolder, val_pairs: Sequence[Pair]) -> int:
     return max(found, key=lambda view_px: found[view_px])
 
 
-def _check_run(folder: RunFolder, recipe: Recipe, digest: str, loss_network: Path | None) -> None:
-    """Raise UserError where a finished run is of another recipe or other pairs, or has another loss network."""
+def _check_run(
+    folder: RunFolder, recipe: Recipe, digest: str, budget_s: float | None, loss_network: Path | None
+) -> None:
+    """Raise UserError where a finished run is of another recipe, budget or other pairs, or has another loss network."""
     try:
         kept = json.loads(folder.description.read_text(encoding="utf-8"))
-        same = not differences(kept["recipe"], recipe)
+        same = not differences(kept["recipe"], recipe) and kept.get("budget_s") == budget_s
         of_these = kept["pairs_digest"] == digest
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder.description}: missing or damaged; delete the folder to train it anew") from error
@@ -140,8 +142,8 @@ def _check_run(folder: RunFolder, recipe: Recipe, digest: str, loss_network: Pat
         same = same and kept.get("loss_network") == loss_network_name(recipe.perceptual, loss_network)
     if not same:
         raise UserError(
-            f"{folder.path}: was trained with another recipe, number of epochs or loss network; give the same --epochs "
-            "and --loss-network, or another folder with --runs"
+            f"{folder.path}: was trained with another recipe, number of epochs or seconds, or loss network; give the "
+            "same --epochs, --seconds and --loss-network, or another folder with --runs"
         )
     if not of_these:
         raise UserError(

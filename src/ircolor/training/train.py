@@ -131,6 +131,7 @@ def train(
         "pairs_digest": loaded.digest,
         "steps_per_epoch": per_epoch,
         "hardware": precision.hardware,
+        **({"budget_s": budget_s} if budget_s is not None else {}),
         **({"teachers": taught.digest} if taught else {}),
         **({"loss_network": loss_network_name(recipe.perceptual, loss_network)} if recipe.perceptual else {}),
     }
