@@ -73,6 +73,8 @@ def test_wrong_use_of_export_is_one_line(ircolor: Run, tmp_path: Path) -> None:
         (["r", "-o", taken], "exists; choose another name, or replace it with --overwrite"),
         (["r", "-o", tmp_path / "m.onnx", "--int8"], "give their folder with --data"),
         (["r", "-o", tmp_path / "m.onnx", "--name", taken.with_suffix("")], "is a path; give a plain name"),
+        (["r", "-o", tmp_path / f"{'m' * 101}.onnx"], "is too long for the name of a model"),
+        (["r", "-o", tmp_path / "m.onnx", "--name", "my\tnet"], "'my\\tnet': is too long for the name of a model, or"),
         ([tmp_path, "-o", tmp_path / "m.onnx"], "holds no checkpoint"),
     ):
         done = ircolor("export", *arguments)

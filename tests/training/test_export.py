@@ -123,6 +123,13 @@ def test_weights_that_are_not_finite_are_refused() -> None:
         net_of(Checkpoint(recipe.to_json(), {}, Progress(), tensors), "mine")
 
 
+def test_a_folder_of_pairs_may_have_a_name_that_no_card_takes(data: Path, tmp_path: Path) -> None:
+    odd = data.rename(tmp_path / "my\u3000pairs\udce9")  # a wide space, and a byte that is no UTF-8
+    train(replace(smoke(), epochs=1), odd, None, tmp_path / "run", console=Console(file=StringIO()))
+    _, card = export_run(tmp_path / "run", "x")
+    assert "of folder my?pairs?/" in card.data
+
+
 def test_pairs_of_another_folder_are_refused(data: Path, tmp_path: Path) -> None:
     """On these, a score would not be of pairs that the net has not seen."""
     train(replace(smoke(), epochs=1), data, None, tmp_path / "run", console=Console(file=StringIO()))

@@ -43,6 +43,7 @@ def export(
     """
     from ircolor.atomic import check_writable, write_atomic
     from ircolor.benchmark.latency import card_latency
+    from ircolor.weights.card import MAX_NAME_LENGTH
     from ircolor.weights.seal import seal
 
     if output.suffix != ".onnx":
@@ -52,6 +53,11 @@ def export(
     name = name or output.stem
     if Path(name).name != name:
         raise UserError(f"--name {name}: is a path; give a plain name, such as night, and the file with --output")
+    if len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise UserError(
+            f"{name!r}: is too long for the name of a model, or cannot be printed; give one of at most "
+            f"{MAX_NAME_LENGTH} letters with --name"
+        )
     if output.exists() and not overwrite:
         raise UserError(f"{output}: exists; choose another name, or replace it with --overwrite")
     check_writable(output)

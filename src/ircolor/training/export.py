@@ -128,6 +128,8 @@ def describe(
         f"{about['num_train_pairs']} training pairs{'' if _validates(checkpoint) else ', those of val included'}"
     )
     others = [other for other in (net.pretrained, f"hints of {WITH_WEIGHTS}" if recipe.hints else "") if other]
+    # The name of a folder may hold what a card may not, such as spaces that are no blanks.
+    folder = "".join(letter if letter.isprintable() else "?" for letter in about["data"])
     loss_network = f"; perceptual loss by {about['loss_network']}" if "loss_network" in about else ""
     return Card(
         name=name,
@@ -135,7 +137,7 @@ def describe(
         summary=f"natural colour for near infrared; {recipe.summary}{loss_network}",
         recipe=recipe.name,
         commit=about.get("commit", f"ircolor {about['version']}"),
-        data="; ".join([f"{trained_on}, protocol {about['protocol']} of folder {about['data']}/", *others]),
+        data="; ".join([f"{trained_on}, protocol {about['protocol']} of folder {folder}/", *others]),
         licence=LICENCE,
         epochs=progress.step // about["steps_per_epoch"],
         train_seconds=round(progress.train_s, 1),
