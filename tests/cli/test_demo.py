@@ -20,22 +20,19 @@ def demo(ircolor: Run, tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_anything_it_colorizes_the_synthetic_scene(demo: Run) -> None:
     for _ in range(2):  # it can be run again
         done = demo()
-        assert (done.status, done.out) == (0, "demo/synthetic_scene.png\n")
-    assert read_rgb(Path("demo/synthetic_scene.png")).shape == (480 + BAR_PX, 3 * 640 + 2 * GAP_PX, 3)
+        assert (done.status, done.out) == (0, "demo/synthetic_scene_demo.png\n")
+    assert read_rgb(Path("demo/synthetic_scene_demo.png")).shape == (480 + BAR_PX, 3 * 640 + 2 * GAP_PX, 3)
 
 
 def test_it_takes_an_image(demo: Run, gray: Callable[..., Path]) -> None:
-    assert demo(gray("night.png", 20, 30), "-o", "seen").out == "seen/night.png\n"
-    assert read_rgb(Path("seen/night.png")).shape == (20 + BAR_PX, 60 + GAP_PX, 3)
+    assert demo(gray("night.png", 20, 30), "-o", "seen").out == "seen/night_demo.png\n"
+    assert read_rgb(Path("seen/night_demo.png")).shape == (20 + BAR_PX, 60 + GAP_PX, 3)
 
 
-def test_it_does_not_replace_what_it_looks_at(demo: Run, gray: Callable[..., Path]) -> None:
-    image = gray("demo/night.png", 20, 30)
+def test_it_replaces_no_image_of_anyone(demo: Run, gray: Callable[..., Path]) -> None:
+    image = gray("pictures/night.png", 20, 30)
     before = image.read_bytes()
-    for arguments in ([image], ["demo/night.png", "-o", "./demo"]):
-        done = demo(*arguments)
-        assert done.status == 2
-        assert "would be replaced by its own result; give another -o" in done.err
+    assert demo(image, "-o", "pictures").out == "pictures/night_demo.png\n"
     assert image.read_bytes() == before
 
 
@@ -43,5 +40,15 @@ def test_it_takes_the_first_test_pair_where_there_are_real_ones(demo: Run, gray:
     gray("data/i/a.png"), gray("data/r/a.png"), gray("data/i/b.png", 20, 30), gray("data/r/b.png", 20, 30)
     index = "infrared,rgb,nirscene_split\ni/a.png,r/a.png,train\ni/b.png,r/b.png,test\n"
     Path("data/index.csv").write_text(index)
-    assert demo().out == "demo/b.png\n"
-    assert read_rgb(Path("demo/b.png")).shape == (20 + BAR_PX, 90 + 2 * GAP_PX, 3)
+    assert demo().out == "demo/b_demo.png\n"
+    assert read_rgb(Path("demo/b_demo.png")).shape == (20 + BAR_PX, 90 + 2 * GAP_PX, 3)
+
+
+def test_it_takes_a_test_pair_of_ones_own(demo: Run, gray: Callable[..., Path]) -> None:
+    gray("data/i/b.png", 20, 30), gray("data/r/b.png", 20, 30)
+    Path("data/index.csv").write_text("infrared,rgb,split\ni/b.png,r/b.png,test\n")
+    assert demo().out == "demo/b_demo.png\n"
+    Path("data/index.csv").write_text("infrared,rgb,split\ni/b.png,r/b.png,train\n")
+    done = demo()
+    assert (done.status, done.out) == (0, "demo/synthetic_scene_demo.png\n")
+    assert "no test pair, so a synthetic scene: " in done.err

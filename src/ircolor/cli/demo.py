@@ -33,12 +33,8 @@ def demo(
     from ircolor.media.compose import side_by_side
     from ircolor.media.encode import write_image
     from ircolor.media.images import read_infrared
-    from ircolor.media.sources import resolved
 
     stem, infrared, true_rgb, caption = _choose(image)
-    path = output / f"{stem}.png"
-    if image and resolved(path) == resolved(image):
-        raise UserError(f"{image}: would be replaced by its own result; give another -o")
     colorizer = Colorizer(model)
     result = colorizer.colorize_detailed(read_infrared(infrared) if isinstance(infrared, Path) else infrared)
     panels = [result.infrared, result.rgb]
@@ -46,6 +42,7 @@ def demo(
     if true_rgb is not None:
         panels.append(true_rgb)
         captions.append("true colours")
+    path = output / f"{stem}_demo.png"
     write_image(path, side_by_side(panels, captions), result.provenance)
     for note in result.notes:
         say(f"{stem}: {note}")
@@ -68,7 +65,14 @@ def _choose(image: Path | None) -> "tuple[str, Path | NDArray[Any], NDArray[np.u
 
 def _first_test_pair() -> "Pair | None":
     """The first test pair of the real pairs, if they are there."""
-    from ircolor.pairs.protocols import split_pairs
+    from ircolor.pairs.index import find_pairs
+    from ircolor.pairs.protocols import default_protocol, split_pairs
 
     folder = Path(os.environ.get("IRCOLOR_DATA", "../shared/data"))
-    return split_pairs(folder, "nirscene", "test")[0] if (folder / "index.csv").is_file() else None
+    if not (folder / "index.csv").is_file():
+        return None
+    try:
+        return split_pairs(folder, default_protocol(find_pairs(folder)), "test")[0]
+    except UserError as error:
+        say(f"no test pair, so a synthetic scene: {error}")
+        return None
