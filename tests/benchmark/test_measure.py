@@ -47,6 +47,12 @@ def network() -> Network:
     return Network()
 
 
+def test_bare_onnxruntime_does_not_chatter(capfd: pytest.CaptureFixture[str]) -> None:
+    """Without the head for the expected error it has weights that nothing uses, of each of which it would warn."""
+    bare_network(Colorizer("fast", device="cpu", threads=1), threads=1)
+    assert capfd.readouterr().err == ""
+
+
 def test_every_contender_gets_the_same_image(colorizer: Colorizer, network: Network) -> None:
     contenders = latency_contenders(colorizer, {"other": network}, 20, 33)
     assert list(contenders) == ["ircolor", "other"]

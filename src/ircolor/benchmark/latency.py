@@ -35,6 +35,7 @@ def bare_network(colorizer: Colorizer, threads: int) -> Network:
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.log_severity_level = 4  # what fails is raised
     providers = list(DEVICES[colorizer.device].providers)
     # Without the head for the expected error, as a colorizer runs it that is not asked for trust.
     session = onnxruntime.InferenceSession(keep_output(colorizer.model.data, "rgb"), options, providers=providers)
