@@ -75,6 +75,14 @@ def test_a_table_goes_before_all(tmp_path: Path) -> None:
     assert find_sequences(unread("a", "b", scene="x"), table).names == ("1", "2")
 
 
+def test_a_table_may_tell_of_pairs_that_were_not_kept(tmp_path: Path) -> None:
+    table = tmp_path / "drives.csv"
+    table.write_text("stem,sequence\nb,2\nrejected,1\na,1\n")
+    found = find_sequences(unread("a", "b"), table)
+    assert found.names == ("1", "2")
+    assert found.source.endswith("drives.csv says (1 of its rows name no pair that is there)")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

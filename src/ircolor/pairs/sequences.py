@@ -48,14 +48,15 @@ def find_sequences(pairs: Sequence[Pair], table: Path | None = None, gap_s: floa
 
     Args:
         pairs: of one folder.
-        table: CSV file with the columns stem and sequence, a row for each pair; goes before all else.
+        table: CSV file with the columns stem and sequence, a row for each pair; goes before all else. It may be of a
+            whole recording, of which some pairs were not kept.
         gap_s: where sequences are found by time, a longer pause begins a new one.
 
     Raises:
-        UserError: the table cannot be read, lacks a pair, or names one that does not exist.
+        UserError: the table cannot be read, or lacks a pair.
     """
     if table is not None:
-        return Sequences(_from_table(pairs, table), f"as {table} says")
+        return _from_table(pairs, table)
     for column in ("scene", "sequence"):
         if tells_sequences(pairs, column):
             return Sequences(tuple(pair.columns[column] or pair.stem for pair in pairs), f"by column {column}")
@@ -74,7 +75,7 @@ def name_part(pairs: Sequence[Pair], numbers: Sequence[int]) -> str:
     return _TO.join(dict.fromkeys((pairs[numbers[0]].stem, pairs[numbers[-1]].stem)))
 
 
-def _from_table(pairs: Sequence[Pair], table: Path) -> tuple[str, ...]:
+def _from_table(pairs: Sequence[Pair], table: Path) -> Sequences:
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
@@ -84,18 +85,20 @@ def _from_table(pairs: Sequence[Pair], table: Path) -> tuple[str, ...]:
         raise UserError(f"{table}: needs the columns stem and sequence, and a row for each pair")
     stems = {pair.stem for pair in pairs}
     given: dict[str, str] = {}
-    problems = []
+    problems, unknown = [], []
     for line, row in enumerate(rows, start=2):
         stem, sequence = row["stem"], row["sequence"]
         if not (stem and sequence):
             problems.append(f"{table}, line {line}: stem or sequence is empty; fill both in")
         elif stem not in stems:
-            problems.append(f"{table}, line {line}: no pair is called {stem}; {did_you_mean(stem, stems)}mend the stem")
+            unknown.append(f"{table}, line {line}: no pair is called {stem}; {did_you_mean(stem, stems)}mend the stem")
         elif given.setdefault(stem, sequence) != sequence:
             problems.append(f"{table}, line {line}: {stem} is in {given[stem]} already; keep one of the rows")
-    problems += [f"{table}: no row for {stem}; add one" for stem in sorted(stems - given.keys())]
+    lacking = [f"{table}: no row for {stem}; add one" for stem in sorted(stems - given.keys())]
+    problems += unknown + lacking if lacking else []
     raise_problems(problems, f"rows of {table} are wrong or missing")
-    return tuple(given[pair.stem] for pair in pairs)
+    told = f" ({len(unknown)} of its rows name no pair that is there)" if unknown else ""
+    return Sequences(tuple(given[pair.stem] for pair in pairs), f"as {table} says{told}")
 
 
 def _by_time(pairs: Sequence[Pair], gap_s: float) -> Sequences | None:
