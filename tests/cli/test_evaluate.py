@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -38,6 +40,17 @@ def test_predictions_to_table_json_and_report(data: Path, tmp_path: Path) -> Non
     assert content["num_images"] == len(content["models"]["rgb"]["images"]) > 0
     assert report.read_text().startswith("<!doctype html>")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs", "report.html", "scores.json"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_scores_are_kept_where_they_cannot_be_shown(data: Path, tmp_path: Path) -> None:
+    scores, report = tmp_path / "scores.json", tmp_path / "report.html"
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "ircolor", "evaluate", "--data", data, "--predictions", data / "rgb"]
+        done = subprocess.run([*command, "--json", scores, "--report", report], stdout=full, check=False)
+    assert done.returncode == 2
+    assert json.loads(scores.read_text())["num_images"]
+    assert report.read_text().startswith("<!doctype html>")
 
 
 def test_nothing_is_written_where_scoring_fails(data: Path, tmp_path: Path) -> None:

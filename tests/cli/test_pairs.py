@@ -1,6 +1,9 @@
 import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +77,28 @@ def test_check_tells_findings_on_the_terminal_and_as_json(ircolor: Run, tmp_path
         ["a", "c"],
         ["train", "val"],
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_findings_are_kept_where_they_cannot_be_shown(tmp_path: Path) -> None:
+    for stem in ("a", "b"):
+        write(tmp_path, stem, picture(0))
+    file = tmp_path / "findings.json"
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "ircolor", "pairs", "check", str(tmp_path), "--json", str(file)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.stderr.decode() == "error: standard output: No space left on device; free some, or send it elsewhere\n"
+    assert len(json.loads(file.read_text())["findings"]) == 1
+
+
+def test_names_that_the_terminal_does_not_know_are_told(tmp_path: Path) -> None:
+    for stem in ("夜", "b"):
+        write(tmp_path, stem, picture(0))
+    command = [sys.executable, "-m", "ircolor", "pairs", "check", str(tmp_path)]
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"\\u591c" in done.stdout
 
 
 def test_a_large_group_is_shortened_but_shows_the_split_it_leaks_into(ircolor: Run, tmp_path: Path) -> None:

@@ -96,12 +96,12 @@ def benchmark(
                     progress=partial(_show, bar),
                 )
             )
-    output = Console()
-    output.print(_latency_table(speeds))
-    output.print(_throughput_table(speeds))
     if json_file is not None:
         result = {"threads": num_threads, "models": [speed.to_dict() for speed in speeds], "machine": machine}
         write_atomic(json_file, (json.dumps(result, indent=2) + "\n").encode())
+    output = Console()
+    output.print(_latency_table(speeds))
+    output.print(_throughput_table(speeds))
     failures = [failure for speed in speeds for failure in speed.failures]
     for failure in failures:
         typer.echo(f"error: {failure}", err=True)

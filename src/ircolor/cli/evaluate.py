@@ -59,11 +59,11 @@ def evaluate(
     check_outputs(report, json_file)
     errors = Console(stderr=True)
     comparison = compare(models or [], data, protocol, split, predictions, tracker(errors))
-    means = {name: scores.mean for name, scores in comparison.scores.items()}
-    Console().print(comparison_table(means, comparison.title))
-    for note in comparison.notes:
-        errors.print(note, style="yellow", markup=False)
     if json_file is not None:
         write_atomic(json_file, comparison.to_json().encode())
     if report is not None:
         write_atomic(report, html_report(comparison).encode(errors="replace"))
+    means = {name: scores.mean for name, scores in comparison.scores.items()}
+    Console().print(comparison_table(means, comparison.title))
+    for note in comparison.notes:
+        errors.print(note, style="yellow", markup=False)

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -60,6 +61,8 @@ def main() -> None:
     """Run the command line; a UserError becomes one line on standard error and exit status 2."""
     # Libraries that mutter about a bad file would repeat, less clearly, what our error says.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    if isinstance(sys.stdout, TextIOWrapper):  # names that it cannot encode are told nevertheless
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Who stops a service is to find it as Ctrl-C leaves it: nothing half-written.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

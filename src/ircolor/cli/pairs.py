@@ -124,6 +124,9 @@ def check(
     with LateProgress("looking at pairs") as progress:
         findings = check_splits(splits, misalignment_px, progress.show) + findings
     num_pairs = {name: len(members) for name, members in splits.items()}
+    if json_file is not None:
+        content = {"num_pairs": num_pairs, "findings": [asdict(one) for one in findings]}
+        write_atomic(json_file, json.dumps(content, indent=2).encode())
     if findings:
         console = Console()
         # Lines that are cut at 80 columns are of no use to grep.
@@ -132,9 +135,6 @@ def check(
     told = ", ".join(f"{count} x {kind}" for kind, count in counts.items()) or "nothing wrong"
     looked_at = ", ".join(f"{name} {count}" for name, count in num_pairs.items()) or "no pairs"
     print(f"{looked_at}: {told}")
-    if json_file is not None:
-        content = {"num_pairs": num_pairs, "findings": [asdict(one) for one in findings]}
-        write_atomic(json_file, json.dumps(content, indent=2).encode())
     if findings:
         raise typer.Exit(1)
 
