@@ -36,6 +36,7 @@ def make_video(
     time_base: Fraction | None = None,
     sound: str | None = None,
     sound_start_s: float = 0.0,
+    sound_length_s: float | None = None,
     rotation_deg: int = 0,
     pixel_aspect: Fraction | None = None,
     options: dict[str, str] | None = None,
@@ -53,8 +54,9 @@ def make_video(
         rate: frames per second, and of time stamps when `pts` is not given.
         pts: time stamps, in units of `time_base`.
         time_base: seconds of a unit; 1 / `rate` when not given.
-        sound: encoder of a sine that lasts as long as the picture; silent when not given.
+        sound: encoder of a sine; silent when not given.
         sound_start_s: when the sound begins.
+        sound_length_s: how long it lasts; as long as the picture when not given.
         rotation_deg: counter-clockwise turn that a player is told to make.
         pixel_aspect: width of a pixel over its height.
         options: of the encoder of the picture.
@@ -85,7 +87,8 @@ def make_video(
             frame.pts, frame.time_base = stamp, time_base
             output.mux(video.encode(frame))
         if audio is not None:
-            _write_sine(output, audio, float(len(pictures) / rate), sound_start_s)
+            length_s = float(len(pictures) / rate) if sound_length_s is None else sound_length_s
+            _write_sine(output, audio, length_s, sound_start_s)
         output.mux(video.encode(None))
     return path
 

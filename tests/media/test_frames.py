@@ -39,6 +39,8 @@ def ramp(low: int, high: int, kind: type) -> NDArray[np.uint8 | np.uint16]:
         ("gray10le", 0, 1023, 0, 10),
         ("gray12le", 0, 4095, 0, 12),
         ("gray16le", 0, 65535, 0, 16),
+        ("gray", 16, 235, LIMITED, 8),
+        ("gray10le", 64, 940, LIMITED, 10),
     ],
 )
 def test_luma_fills_the_range_of_its_bits(pixel_format: str, low: int, high: int, color_range: int, bits: int) -> None:

@@ -1,6 +1,6 @@
 from fractions import Fraction
 
-from ircolor.media.timestamps import Clock
+from ircolor.media.timestamps import Clock, Joints
 
 MS, STEP = Fraction(1, 1000), Fraction(1, 25)
 
@@ -26,6 +26,23 @@ def test_a_repeated_stamp_moves_by_the_least_step() -> None:
 
 def test_a_new_count_is_put_behind_the_old_one() -> None:
     assert ticks(9960, 10000, 0, 40, 90) == ([9960, 10000, 10040, 10080, 10130], 1)
+
+
+def test_all_streams_go_on_after_a_joint_as_far_moved() -> None:
+    joints = Joints()
+    picture, sound = Clock(MS, STEP, joints), Clock(Fraction(1, 8000), STEP, joints)
+    for begin in (2000, 3000, 4000):
+        picture.tick(begin)
+    picture.announce(4040)  # a picture that the decoder holds back
+    for begin in (16000, 25000):  # the sound ends before the picture does
+        sound.tick(begin)
+    assert sound.tick(16080, duration=80) == 4080 * 8  # behind all of the picture
+    assert picture.tick(4040) == 4040
+    assert picture.tick(2000) == 4070  # as far before the sound as they were recorded
+    assert picture.tick(3000) == 5070
+    # A second joint, at which the picture is the first.
+    assert picture.tick(0) == 5110
+    assert sound.tick(160) == 5130 * 8
 
 
 def test_duration_moves_what_comes_next() -> None:

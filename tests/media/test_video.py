@@ -1,4 +1,5 @@
 import os
+import struct
 import threading
 from fractions import Fraction
 from itertools import pairwise
@@ -154,6 +155,82 @@ def test_recordings_put_end_to_end_go_on_in_time(tmp_path: Path) -> None:
     sound_stamps = [sound.packet.pts or 0 for sound in sounds]
     assert all(a < b for a, b in pairwise(sound_stamps))
     assert "time stamps that did not increase were repaired" in reader.notes
+
+
+def test_sound_stays_in_step_with_the_picture_where_recordings_are_put_end_to_end(tmp_path: Path) -> None:
+    one = make_video(tmp_path / "one.ts", num_frames=75, sound="mp2", sound_length_s=1.5)
+    two = make_video(tmp_path / "two.ts", num_frames=50, sound="mp2")
+    both = tmp_path / "both.ts"
+    both.write_bytes((one.read_bytes() + two.read_bytes()) * 2)
+    frames, sounds, _ = read(both)
+    times_s = [frame.time_s or 0 for frame in frames]
+    sound_s = [float((sound.packet.pts or 0) * sound.packet.time_base) for sound in sounds]
+    begin_s = times_s[0]
+    for joint_s in (3, 5, 8):
+        (gap,) = [after for before, after in pairwise(sound_s) if before < begin_s + joint_s - 0.1 <= after]
+        assert gap == pytest.approx(begin_s + joint_s, abs=0.1)
+        assert min(abs(time_s - begin_s - joint_s) for time_s in times_s) < 0.06
+    assert times_s[-1] - begin_s == pytest.approx(10, abs=0.2)
+
+
+def test_a_last_frame_that_is_held_is_no_damage(tmp_path: Path) -> None:
+    video = tmp_path / "held.mkv"
+    with av.open(str(make_video(tmp_path / "even.mkv", num_frames=20))) as source, av.open(str(video), "w") as held:
+        stream = held.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        packets[-1].duration = 2000
+        for packet in packets:
+            packet.stream = stream
+            held.mux(packet)
+    _, _, reader = read(video)
+    assert reader.duration_s is not None
+    assert reader.duration_s > 2
+    assert reader.damage is None
+
+
+def test_text_that_outlasts_the_picture_is_no_damage(tmp_path: Path) -> None:
+    video = tmp_path / "text.mkv"
+    plain = make_video(tmp_path / "plain.mkv", num_frames=25)
+    (tmp_path / "place.srt").write_text("1\n00:00:00,000 --> 00:00:05,000\n52.1 N 4.3 E\n")
+    with (
+        av.open(str(plain)) as source,
+        av.open(str(tmp_path / "place.srt")) as text,
+        av.open(str(video), "w") as output,
+    ):
+        streams = [
+            output.add_stream_from_template(each) for each in (source.streams.video[0], text.streams.subtitles[0])
+        ]
+        for container, stream in zip((source, text), streams, strict=True):
+            for packet in container.demux():
+                if packet.size:
+                    packet.stream = stream
+                    output.mux(packet)
+    _, _, reader = read(video)
+    assert reader.duration_s == pytest.approx(5, abs=0.1)
+    assert reader.damage is None
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        ((-1, 0, 0, 1, 64, 0), np.s_[:, ::-1]),
+        ((1, 0, 0, -1, 0, 48), np.s_[::-1]),
+        ((-1, 0, 0, -1, 64, 48), np.s_[::-1, ::-1]),
+    ],
+)
+def test_mirrored_videos_are_shown_as_players_show_them(
+    tmp_path: Path, matrix: tuple[int, ...], expected: tuple[slice, ...]
+) -> None:
+    video = make_video(tmp_path / "front.mp4", num_frames=1)
+    plain = read(video)[0][0].pixels
+    a, b, c, d, x, y = matrix
+    shares = (a << 16, b << 16, 0, c << 16, d << 16, 0, x << 16, y << 16, 1 << 30)
+    unity = struct.pack(">9i", *(v << 16 for v in (1, 0, 0, 0, 1, 0, 0, 0)), 1 << 30)
+    data = video.read_bytes()
+    track = data.index(b"tkhd")
+    place = data.index(unity, track)
+    video.write_bytes(data[:place] + struct.pack(">9i", *shares) + data[place + len(unity) :])
+    np.testing.assert_array_equal(read(video)[0][0].pixels, plain[expected])
 
 
 def test_a_colour_video_is_reduced_to_its_luma_and_said_so(tmp_path: Path) -> None:

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.audio.stream import AudioStream
 
-_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+_BLACK, _WHITE = 16, 235  # of the limited range, in 8 bits
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,23 @@ def to_frame(decoded: "VideoFrame") -> Frame:
     pixels: NDArray[Any] = np.asarray(gray.to_ndarray())
     if bits > 8:
         pixels >>= 16 - bits  # the conversion stretches to 16 bits; --intensity LOW:HIGH is given in stored units
-    turn = _TURNS.get(decoded.rotation % 360)
-    if turn is not None:
-        pixels = np.asarray(cv2.rotate(pixels, turn))
-    return Frame(pixels, bits, decoded.pts, decoded.time_base or Fraction(1, 1000))
+    if len(decoded.format.components) == 1 and decoded.color_range == ColorRange.MPEG:  # FFmpeg takes gray for full
+        black, white = _BLACK << bits - 8, _WHITE << bits - 8
+        unit = (pixels.astype(np.float32) - black) / (white - black)
+        pixels = np.rint(unit.clip(0, 1) * (2**bits - 1)).astype(pixels.dtype)
+    return Frame(_upright(pixels, decoded), bits, decoded.pts, decoded.time_base or Fraction(1, 1000))
+
+
+def _upright(pixels: NDArray[Any], decoded: "VideoFrame") -> NDArray[Any]:
+    """Turn and mirror a picture as its display matrix says, by quarters of a turn.
+
+    The matrix takes (x, y) to (a x + c y, b x + d y). Its angle alone, which FFmpeg tells, hides that cameras mirror.
+    """
+    side_data: Any = decoded.side_data.get("DISPLAYMATRIX")
+    if side_data is None:
+        return pixels
+    a, b, _, c, d = np.frombuffer(bytes(side_data), np.int32)[:5].astype(int)
+    x, y = (a, d) if abs(a) >= abs(b) else (c, b)
+    if (x, y) != (a, d):
+        pixels = pixels.T
+    return np.ascontiguousarray(pixels[:: -1 if y < 0 else 1, :: -1 if x < 0 else 1])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ircolor.errors import UserError
 from ircolor.media.container import declares_duration, duration_s, open_container, picture_stream
 from ircolor.media.frames import Frame, Sound, to_frame
-from ircolor.media.timestamps import TICK_S, Clock
+from ircolor.media.timestamps import TICK_S, Clock, Joints
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -93,8 +93,9 @@ class VideoReader:
         self._notes: list[str] = []
         if len(self.sounds) < len(container.streams.audio):
             self._notes.append("sound of an unknown codec was left out")
-        self._clock = Clock(self.time_base, 1 / (self.rate or _USUAL_RATE))
-        self._sound_clocks = {s.index: Clock(s.time_base or TICK_S, TICK_S) for s in self.sounds}
+        joints = Joints()
+        self._clock = Clock(self.time_base, 1 / (self.rate or _USUAL_RATE), joints)
+        self._sound_clocks = {s.index: Clock(s.time_base or TICK_S, TICK_S, joints) for s in self.sounds}
         self._num_lost = self._num_patched = 0
         self._stopped = False
         self._delay: int | None = None
@@ -149,6 +150,7 @@ class VideoReader:
         try:
             for packet in self._container.demux(self._video, *self.sounds):
                 if packet.stream_index == self._video.index:
+                    self._clock.announce(packet.pts, packet.duration)
                     yield from self._frames(packet)
                 elif packet.size:
                     yield self._sound(packet)
@@ -174,7 +176,8 @@ class VideoReader:
                 self._num_lost += 1
                 continue
             self._num_patched += picture.is_corrupt
-            frame = replace(frame, pts=self._clock.tick(self._stamp(picture)), time_base=self.time_base)
+            pts = self._clock.tick(self._stamp(picture), picture.duration)
+            frame = replace(frame, pts=pts, time_base=self.time_base)
             if not self.height:
                 self.height, self.width = frame.pixels.shape
                 self.bits = frame.bits
@@ -219,7 +222,9 @@ class VideoReader:
             # Matroska counts from 0, others from their first frame; and it declares one duration for picture and sound.
             clocks = [self._clock] if self._video.duration else [self._clock, *self._sound_clocks.values()]
             end_s = max(clock.end_s - min(clock.begin_s, 0) for clock in clocks)
-            missing_s = self.duration_s - end_s
+            # It may be that of subtitles, too, which outlast the picture.
+            are_all = self._video.duration or len(clocks) == len(self._container.streams)
+            missing_s = self.duration_s - end_s if are_all else 0.0
         if self._stopped or missing_s > _TOLERANCE_S:
             return f"damaged after {shown_s:.1f} s" + (f" of {self.duration_s:.1f} s" if self.duration_s else "")
         said = []
