@@ -219,7 +219,7 @@ class _RtpOverUdp:
 
 
 _SDP = (
-    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=numbers\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=Wärmebild\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"
     "a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:track1\r\n"
 )
 
@@ -246,7 +246,7 @@ def rtsp_server(port: int = 0, *, tcp: bool = True) -> contextlib.AbstractContex
                         transport += ";server_port=6970-6971"
                     extra = f"Transport: {transport}\r\nSession: 1\r\n"
                 answer = f"RTSP/1.0 {status}\r\nCSeq: {headers['CSeq']}\r\n{extra}\r\n{body}"
-                connection.sendall(answer.encode())
+                connection.sendall(answer.encode("latin-1"))  # as cameras encode their titles
                 if method == "PLAY" and tcp:
                     return send_numbers(_Interleaved(connection), stopping, format="rtp")
                 if method == "PLAY":

@@ -1,5 +1,6 @@
 """Colorize a live source: always the newest frame, into a file, a stream or a pipe."""
 
+import signal
 import threading
 import time
 from collections import deque
@@ -9,17 +10,19 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+import av
+
 from ircolor.atomic import check_writable
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
-from ircolor.media.addresses import shown, stream_format
+from ircolor.media.addresses import sent_to, shown, stream_format
 from ircolor.media.frames import Frame
 from ircolor.media.latency import Latency
 from ircolor.media.live import LiveSource, open_live
 from ircolor.media.video_codecs import plays_picture
 from ircolor.media.video_writer import WRITABLE_VIDEO_SUFFIXES, VideoWriter, check_video_output
 from ircolor.plan import Settings
-from ircolor.stop import StopSignal
+from ircolor.stop import STOP_SIGNALS, StopSignal
 from ircolor.video import NoFrameError, Sink, stdout_sink, write_frames
 
 LIVE_TIME_BASE = Fraction(1, 1000)
@@ -97,35 +100,61 @@ def colorize_live(
         # No frame is drawn while the network works on another: it would be old by its turn.
         colorized = colorizer.colorize_frames(frames(source), ahead=False, steady=settings.steady)
         with closing(colorized), suppress(NoFrameError):  # stopped before the first one came
-            write_frames(colorizer, colorized, partial(_live_sink, output, settings), settings, written)
+            sink = partial(_live_sink, source, output, settings)
+            for note in write_frames(colorizer, colorized, sink, settings, written).notes:
+                say(f"{shown(output)}: {note}")
         return latency.summary()
 
 
 @contextmanager
-def _live_sink(output: str, settings: Settings, height: int, width: int, comment: str) -> Iterator[Sink]:
+def _live_sink(
+    source: LiveSource, output: str, settings: Settings, height: int, width: int, comment: str
+) -> Iterator[Sink]:
     if output == "-":
         with stdout_sink(settings) as sink:
             yield sink
         return
     stream = stream_format(output)
+    write = partial(
+        VideoWriter,
+        name=shown(output),
+        format=stream or WRITABLE_VIDEO_SUFFIXES[Path(output).suffix.lower()],
+        height=height,
+        width=width,
+        time_base=LIVE_TIME_BASE,
+        rate=None,
+        codec=settings.codec,
+        bits=settings.depth_bits,
+        comment=comment,
+        pixel_aspect=source.pixel_aspect,
+        live=True,
+    )
     try:
-        with (
-            nullcontext(output) if stream else Path(output).open("wb") as target,
-            VideoWriter(
-                target,
-                name=shown(output),
-                format=stream or WRITABLE_VIDEO_SUFFIXES[Path(output).suffix.lower()],
-                height=height,
-                width=width,
-                time_base=LIVE_TIME_BASE,
-                rate=None,
-                codec=settings.codec,
-                bits=settings.depth_bits,
-                comment=comment,
-                live=True,
-            ) as writer,
-        ):
-            yield writer
+        with nullcontext(output) if stream else Path(output).open("wb") as target:
+            opened = _send(write, output, source) if isinstance(target, str) else write(target)
+            with opened as writer:
+                yield writer
     except OSError as error:
         mend = "is the receiver there?" if stream else "free some space or choose another place"
         raise UserError(f"{shown(output)}: cannot be written ({error.strerror}); {mend}") from error
+
+
+def _send(write: Callable[[str], VideoWriter], url: str, source: LiveSource) -> VideoWriter:
+    """Begin to send to a URL; one that listens is tried until somebody connects, or the source is stopped.
+
+    While FFmpeg opens a URL it does not let Python run, nor handle a signal: so signals end the process, which has
+    nothing yet to lose.
+    """
+    url, listens = sent_to(url)
+    while True:
+        handlers = {} if listens else {name: signal.signal(name, signal.SIG_DFL) for name in STOP_SIGNALS}
+        try:
+            return write(url)
+        except (av.TimeoutError, InterruptedError):
+            if not listens:
+                raise
+            if source.is_stopped:
+                raise NoFrameError("stopped before anybody connected") from None
+        finally:
+            for name, handler in handlers.items():
+                signal.signal(name, handler)

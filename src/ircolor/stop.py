@@ -5,6 +5,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Self
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class StopSignal:
     """Context in which SIGINT and SIGTERM ask the loop to stop after its step; a second SIGINT interrupts at once.
@@ -22,7 +24,7 @@ class StopSignal:
         self._asked = asked
 
     def __enter__(self) -> Self:
-        self._previous = {name: signal.signal(name, self._receive) for name in (signal.SIGINT, signal.SIGTERM)}
+        self._previous = {name: signal.signal(name, self._receive) for name in STOP_SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,6 +1,7 @@
 """Live sources on the command line, with real streams on this machine."""
 
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,28 @@ def test_a_stream_goes_on_as_a_stream(tmp_path: Path, tiny_onnx: Path) -> None:
         finally:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=60)
+
+
+def test_who_waits_for_a_receiver_can_be_ended(tmp_path: Path, tiny_onnx: Path) -> None:
+    with tcp_listener() as port:
+        arguments = (f"tcp://127.0.0.1:{port}", "-o", f"tcp://127.0.0.1:{free_port()}?listen=1", "--model", tiny_onnx)
+        done = run_process("colorize", *arguments, "--duration", "1", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr.decode()
+        process = start(tmp_path, "colorize", *arguments)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+
+
+def test_a_receiver_that_takes_nothing_is_told(tmp_path: Path, tiny_onnx: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as receiver, tcp_listener() as port:
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        address = f"tcp://127.0.0.1:{receiver.getsockname()[1]}?send_buffer_size=1024&timeout=500000"
+        done = run_process("colorize", f"tcp://127.0.0.1:{port}", "-o", address, "--model", tiny_onnx, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "cannot be written (Connection timed out); is the receiver there?" in done.stderr.decode()
 
 
 def open_patiently(address: str, process: "subprocess.Popen[str]") -> av.container.InputContainer:

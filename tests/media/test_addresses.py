@@ -42,6 +42,12 @@ def test_everything_else_is_a_file(text: str) -> None:
         ("http://cam/v?user=me&pwd=x1&size=2", "http://cam/v?user=me&pwd=***&size=2"),
         ("srt://cam:9000?passphrase=long%20one", "srt://cam:9000?passphrase=***"),
         ("http://cam/v?access_token=abc#t", "http://cam/v?access_token=***#t"),
+        (
+            "rtsp://10.0.0.7:554/user=admin_password=tl_1_channel=1_stream=0.sdp",
+            "rtsp://10.0.0.7:554/user=admin_password=***",
+        ),
+        ("rtsp://cam/password=abc", "rtsp://cam/password=***"),
+        ("http://cam/c?loginuse=me&loginpas=x1&psw=x2&size=2", "http://cam/c?loginuse=me&loginpas=***&psw=***&size=2"),
         ("camera:0", "camera:0"),
     ],
 )

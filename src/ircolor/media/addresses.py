@@ -1,7 +1,7 @@
 """What the address of a live stream means: its scheme, its password, and what is written to it."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from ircolor.errors import UserError, did_you_mean
 
@@ -19,6 +19,8 @@ PROTOCOLS = {
     "tcp": "tcp",
     "udp": "udp",
 }
+PATIENCE_S = 10.0  # how long a receiver may take nothing
+LISTEN_STEP_S = 0.5
 _CAMERA = "camera"
 # Schemes without a port of their own.
 _NEED_PORT = frozenset({"rtp", "srt", "tcp", "udp"})
@@ -37,7 +39,8 @@ _MUXERS = {
 _PASSWORD = re.compile(r"(://[^/:]*):(?!\d+/).*@")
 # What follows the application is the key that lets one send.
 _STREAM_KEY = re.compile(r"^(rtmps?://[^/]*/[^/]*/).+", re.IGNORECASE)
-_SECRET = re.compile(r"([?&][^=&]*(?:pass|pwd|token|key|secret|auth)[^=&]*)=[^&#]*", re.IGNORECASE)
+# Also in the path, where recorders have user=admin_password=1234_channel=1.
+_SECRET = re.compile(r"([^=&/?;]*(?:pas|psw|pwd|token|key|secret|auth)[^=&/]*)=[^&#]*", re.IGNORECASE)
 
 
 def is_live(text: str) -> bool:
@@ -79,6 +82,22 @@ def check_stream(address: str) -> str:
     if scheme not in _NEED_PORT and not host:
         raise UserError(f"{shown(address)}: has no host; write {scheme}://HOST/PATH")
     return scheme
+
+
+def sent_to(url: str) -> tuple[str, bool]:
+    """What FFmpeg is to open for an output: it may wait for a receiver for ever, and cannot be interrupted meanwhile.
+
+    Returns:
+        The address, which ends such waits where its scheme can; and whether it listens: then the wait for somebody who
+        connects ends each `LISTEN_STEP_S`, and is to be begun again.
+    """
+    if scheme_of(url) != "tcp":
+        return url, False
+    given = parse_qs(urlsplit(url).query)
+    ends = {"timeout": round(PATIENCE_S * 1e6), "listen_timeout": round(LISTEN_STEP_S * 1e3)}
+    added = "&".join(f"{name}={value}" for name, value in ends.items() if name not in given)
+    joined = url if not added else f"{url}{'&' if given else '?'}{added}"
+    return joined, given.get("listen", ["0"])[-1] != "0" and "listen_timeout" not in given
 
 
 def stream_format(url: str) -> str | None:

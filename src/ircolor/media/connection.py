@@ -121,7 +121,13 @@ def connect(opening: Opening, patience_s: float) -> "InputContainer":
     """
     began_s = time.monotonic()
     try:
-        container = av.open(opening.url, format=opening.demuxer, options=opening.options, timeout=patience_s)
+        container = av.open(
+            opening.url,
+            format=opening.demuxer,
+            options=opening.options,
+            timeout=patience_s,
+            metadata_errors="replace",  # cameras call their streams in Latin-1 and GBK, too
+        )
     except (av.FFmpegError, ValueError) as error:
         # FFmpeg calls the end of the time that we give it by several names.
         is_late = time.monotonic() - began_s > patience_s

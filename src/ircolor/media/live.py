@@ -57,6 +57,8 @@ class LiveSource:
         address: as it may be shown.
         num_received: frames decoded.
         num_dropped: those of them that were skipped, because a newer one came before they were taken.
+        pixel_aspect: width of a pixel over its height, upright; None where the stream does not tell, and before the
+            first frame.
     """
 
     def __init__(self, opening: Opening, patience_s: float, say: Callable[[str], None]) -> None:
@@ -69,6 +71,7 @@ class LiveSource:
         self._changed = threading.Condition()
         self._newest: tuple[VideoFrame, float] | None = None
         self._num_dropped_before = 0  # until the last frame taken
+        self.pixel_aspect: Fraction | None = None
         self._first: tuple[tuple[int, ...], float] | None = None  # shape and arrival of the first frame taken
         self._last_pts = -1
         self._told_size = False
@@ -91,6 +94,11 @@ class LiveSource:
     def stop(self) -> None:
         """End the iteration, at once also where it waits; from any thread, or from a signal handler."""
         self._stopping = True
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping
 
     def __iter__(self) -> Iterator[LiveFrame]:
         return self
@@ -175,7 +183,8 @@ class LiveSource:
         with connect(self._opening, self._patience_s) as container:
             shown_s = time.monotonic()
             try:
-                for packet in container.demux(video_stream(container)):
+                stream = video_stream(container)
+                for packet in container.demux(stream):
                     if self._stopping or not packet.size:  # an empty packet marks the end
                         return
                     arrived_s = time.monotonic()
@@ -184,6 +193,8 @@ class LiveSource:
                         pictures = packet.decode()
                     except av.FFmpegError:
                         pictures = []  # damaged on its way; the decoder finds its place at the next key frame
+                    if pictures and not self.num_received and (aspect := stream.sample_aspect_ratio):
+                        self.pixel_aspect = 1 / aspect if pictures[0].rotation % 180 else aspect
                     for picture in pictures:
                         self._hand_on(picture, arrived_s)
                     if pictures:

@@ -261,6 +261,8 @@ class VideoWriter:
         except av.FFmpegError as error:
             if isinstance(error, OSError):  # of the URL
                 raise
+            if isinstance(self._target, str):
+                raise UserError(self._refused(error)) from error
             names = ", ".join(sound.codec_context.codec.canonical_name for sound in self._sounds.values())
             held = f"this video with sound in {names}" if names else "this video"
             raise UserError(f"{self._name}: {format} does not take {held} ({error.strerror}); use .mkv") from error
@@ -275,6 +277,12 @@ class VideoWriter:
         if self._live and not isinstance(self._target, str):
             self._target.flush()
 
+    def _refused(self, error: av.FFmpegError) -> str:
+        """What to say where a stream cannot be sent."""
+        if isinstance(error, av.ProtocolNotFoundError):
+            return f"{self._name}: this build of FFmpeg cannot send there; send it otherwise, e.g. by udp"
+        return f"{self._name}: cannot be sent there ({error.strerror}); is the receiver there, and the address right?"
+
     @contextmanager
     def _failures_told(self) -> Iterator[None]:
         try:
@@ -282,6 +290,8 @@ class VideoWriter:
         except av.FFmpegError as error:
             if isinstance(error, OSError):
                 raise
+            if isinstance(self._target, str):
+                raise UserError(self._refused(error)) from error
             raise UserError(f"{self._name}: cannot be written ({error.strerror}); try .mkv or another codec") from error
 
 
