@@ -148,3 +148,11 @@ def test_any_size_and_views_that_show_nothing(size: tuple[int, int], level: floa
         assert np.isfinite(result).all()
         assert result.min() >= 0
         assert result.max() <= 1
+
+
+def test_a_frame_too_wide_to_be_looked_up_in_is_left_as_it_is() -> None:
+    frame = np.random.default_rng(0).random((100, 33000), np.float32)
+    steadier = Steadier()
+    looks = [steadier.look(level * frame) for level in (0.5, 0.6)]
+    assert looks[1].places is None
+    np.testing.assert_array_equal(steadier.settle(looks[1], painted(0.6 * frame)), painted(0.6 * frame))

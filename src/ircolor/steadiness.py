@@ -36,6 +36,7 @@ DOUBT_PX, COLOR_PX = 28, 4
 # Motion is found on smaller frames: long side and factor.
 MOTION_LONG_SIDE_PX, MAX_SHRINK = 160, 6.0
 MIN_MOTION_PX = 16  # frames that get smaller than this are left as they are
+MAX_SIDE_PX = 32766  # and larger ones, in which OpenCV cannot look up places
 _OUTSIDE = 3.0  # no infrared is so bright: what comes from outside the frame is not trusted
 
 
@@ -78,7 +79,7 @@ class Steadier:
             infrared: (H, W) float32 in [0, 1]; of the same size as the first.
         """
         small = _shrink(infrared)
-        if min(small.shape) < MIN_MOTION_PX:
+        if min(small.shape) < MIN_MOTION_PX or max(infrared.shape) > MAX_SIDE_PX:
             return Look(infrared)
         if self._infrared is None or self._small is None:
             return self.begin(infrared)

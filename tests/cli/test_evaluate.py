@@ -46,8 +46,8 @@ def test_predictions_to_table_json_and_report(data: Path, tmp_path: Path) -> Non
 def test_scores_are_kept_where_they_cannot_be_shown(data: Path, tmp_path: Path) -> None:
     scores, report = tmp_path / "scores.json", tmp_path / "report.html"
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "ircolor", "evaluate", "--data", data, "--predictions", data / "rgb"]
-        done = subprocess.run([*command, "--json", scores, "--report", report], stdout=full, check=False)
+        command = [sys.executable, "-m", "ircolor", "evaluate", "--data", str(data), "--predictions", str(data / "rgb")]
+        done = subprocess.run([*command, "--json", str(scores), "--report", str(report)], stdout=full, check=False)
     assert done.returncode == 2
     assert json.loads(scores.read_text())["num_images"]
     assert report.read_text().startswith("<!doctype html>")

@@ -1,5 +1,6 @@
 import io
 import os
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from ircolor.errors import UserError
 from ircolor.media.frames import Frame
-from ircolor.media.raw_video import RawFormat, RawWriter, parse_raw, read_raw
+from ircolor.media.raw_video import RawFormat, RawWriter, parse_rate, parse_raw, read_raw
 from tests.videos import picture
 
 RATE = Fraction(30000, 1001)
@@ -61,6 +62,30 @@ def test_frames_are_counted_and_keep_their_values(pixel_format: str, bits: int) 
         np.testing.assert_array_equal(frame.pixels, pixels)
         assert frame.pixels.dtype == pixels.dtype
         assert (frame.bits, frame.pts, frame.time_base) == (bits, index, 1 / RATE)
+
+
+def test_a_rate_as_computers_print_it_is_the_one_that_was_meant() -> None:
+    assert parse_rate("29.97002997002997") == parse_rate("30000/1001") == RATE
+    assert parse_rate("23.976023976023978") == Fraction(24000, 1001)
+    assert parse_rate("29.97") == Fraction(2997, 100)
+    assert parse_rate("1/3600") == Fraction(1, 3600)
+
+
+def test_a_pipe_that_does_not_block_is_waited_for() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    pixels = picture(0)
+
+    def send_late() -> None:
+        os.write(writing, pixels.tobytes())
+        os.close(writing)
+
+    timer = threading.Timer(0.2, send_late)
+    timer.start()
+    with os.fdopen(reading, "rb", buffering=0) as stream:
+        (frame,) = read_raw(stream, RawFormat(48, 64), RATE, "standard input")
+    timer.join()
+    np.testing.assert_array_equal(frame.pixels, pixels)
 
 
 def test_a_part_of_a_frame_is_an_error_after_the_whole_ones() -> None:

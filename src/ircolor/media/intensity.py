@@ -114,8 +114,9 @@ class IntensityRule:
 class IntensityTracker:
     """The windows of the frames of one video or camera: the rule's, held steady so that brightness does not pump.
 
-    `auto` never takes fewer bits than an earlier frame needed, and keeps to percentiles once float frames have left
-    [0, 1]. `percentile` follows the scene with a delay of FOLLOW_FRAMES. The other rules are steady by themselves.
+    Within a scene, `auto` never takes fewer bits than an earlier frame needed, and keeps to percentiles once float
+    frames have left [0, 1]. `percentile` follows the scene with a delay of FOLLOW_FRAMES. The other rules are steady by
+    themselves.
     """
 
     def __init__(self, rule: IntensityRule) -> None:

@@ -1,10 +1,11 @@
 """Raw frames on pipes: what `ffmpeg -f rawvideo` writes and reads, without headers or time stamps."""
 
 import re
+import select
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,16 @@ from ircolor.media.frames import Frame, Sound
 
 # FFmpeg's names of the pixel formats that are read, and their bits.
 RAW_PIXEL_FORMATS = {"gray": 8, "gray10le": 10, "gray12le": 12, "gray14le": 14, "gray16le": 16}
+
+# Of a rate, the largest denominator: FFmpeg counts in 32 bits. 29.97002997002997 is 30000/1001.
+_FINEST_RATE = 100_000
+
+
+class Readable(Protocol):
+    """A pipe or a file; `read` gives None where nothing has come yet and it does not block."""
+
+    def read(self, size: int, /) -> bytes | None: ...  # noqa: D102
+    def fileno(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,7 @@ def parse_rate(text: str) -> Fraction:
         UserError: anything else, or not between a frame an hour and 10,000 in a second.
     """
     try:
-        rate = Fraction(text)
+        rate = Fraction(text).limit_denominator(_FINEST_RATE)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if not Fraction(1, 3600) <= rate <= 10_000:
@@ -76,7 +87,7 @@ def parse_rate(text: str) -> Fraction:
     return rate
 
 
-def read_raw(stream: BinaryIO, raw: RawFormat, rate: Fraction, name: str) -> Iterator[Frame]:
+def read_raw(stream: Readable, raw: RawFormat, rate: Fraction, name: str) -> Iterator[Frame]:
     """The frames of raw video, with one in memory at a time.
 
     Args:
@@ -107,11 +118,17 @@ def read_raw(stream: BinaryIO, raw: RawFormat, rate: Fraction, name: str) -> Ite
         raise UserError(f"{name}: no frames came; does the command before the pipe write any?")
 
 
-def _read_up_to(stream: BinaryIO, num_bytes: int) -> bytearray:
+def _read_up_to(stream: Readable, num_bytes: int) -> bytearray:
     """The next bytes, all of them unless the stream ends before."""
     data = bytearray(num_bytes)
     view, filled = memoryview(data), 0
-    while filled < num_bytes and (part := stream.read(num_bytes - filled)):
+    while filled < num_bytes:
+        part = stream.read(num_bytes - filled)
+        if part is None:  # a pipe that does not block has nothing at the moment
+            select.select([stream], [], [])
+            continue
+        if not part:
+            break
         view[filled : filled + len(part)] = part
         filled += len(part)
     view.release()
