@@ -106,6 +106,13 @@ def test_depth_does_not_change_the_result(viewing: Path, dtype: type) -> None:
     assert np.abs(colorizer(image).astype(int) - colorizer(deep)).max() <= 2
 
 
+def test_values_of_a_narrow_window_are_seen_as_finely_as_floats(viewing: Path) -> None:
+    values = np.uint16(108) + noise(100, 130) // 32
+    values[4, 7] = 65535  # outshines all around it where values are averaged before they are mapped
+    colorizer = Colorizer(viewing, intensity="100:116")
+    np.testing.assert_array_equal(colorizer(values), colorizer(values.astype(np.float32)))
+
+
 def test_colours_are_painted_a_part_at_a_time_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     infrared = waves(90, 70)
     small = shrink(infrared, (30, 23))

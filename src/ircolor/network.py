@@ -15,7 +15,7 @@ from ircolor.machine import cores
 from ircolor.memory import lanes_for
 from ircolor.sessions.onnx import OnnxSession
 from ircolor.sessions.prediction import Prediction
-from ircolor.shrink import seen_size, shrink
+from ircolor.shrink import seen_size, shrink_mapped
 from ircolor.tiled import Paint, painted_by, run_strips, run_tiles
 from ircolor.tiles import Tiling, check_tile, cut_strips, plan_tiles
 from ircolor.trust import check_fade_strength
@@ -134,7 +134,7 @@ class Network:
         if not view.carries(pixels.shape):
             return painted_by(self._run)
         size = seen_size(pixels.shape, view.px)
-        small = to_unit(shrink(pixels, size))
+        small = shrink_mapped(pixels, size, to_unit)
         # A tile's edge that was asked for is meant for large images; what is this small needs tiles where it is long.
         prediction = self._run_tiled(painted_by(self._run), small, self._network_tiling(size, "auto"), fade_strength=0)
         colors, height = color_map(small, prediction, view.grade), len(pixels)

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ircolor.sessions.prediction import Prediction
-from ircolor.shrink import seen_size, shrink
+from ircolor.shrink import seen_size, shrink_mapped
 from ircolor.view import View, color_map
 
 
 def seen(infrared: NDArray[np.uint8], view_px: int) -> NDArray[np.float32]:
     """What a net is shown of an infrared picture: (H, W) uint8 -> (h, w) float32 in [0, 1]."""
-    size = seen_size(infrared.shape, view_px)
-    return _unit(infrared if size == infrared.shape else shrink(infrared, size))
+    return shrink_mapped(infrared, seen_size(infrared.shape, view_px), _unit)
 
 
 def predict(net: nn.Module, infrared: NDArray[np.float32], accelerator: Accelerator | None = None) -> Prediction:
