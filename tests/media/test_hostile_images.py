@@ -83,6 +83,36 @@ def test_bilevel_becomes_black_and_white(compression: str | None) -> None:
     np.testing.assert_array_equal(read_infrared(buffer.getvalue()).pixels, bits * 255)
 
 
+@pytest.mark.parametrize(("bits", "dtype"), [(8, np.uint8), (12, np.uint16), (16, np.uint16)])
+def test_compressed_pages_whose_0_is_white_are_turned_to_black(bits: int, dtype: type[Any]) -> None:
+    values = np.arange(16).astype(dtype) * 13
+    stored = int("".join(f"{value:0{bits}b}" for value in values), 2).to_bytes(2 * bits, "big")
+    runs = bytes([len(stored) - 1]) + stored  # PackBits: one run of bytes as they are
+    tags = gray_tags(16, 1, bits, len(runs)) | {262: (3, 1, 0), 259: (3, 1, 32773)}
+    data = plain_tiff(tags, runs)
+    if bits == 16:  # stored in the order of the file
+        data = plain_tiff(tags, runs[:1] + values.astype("<u2").tobytes())
+    np.testing.assert_array_equal(read_infrared(data).pixels[0], (1 << bits) - 1 - values.astype(int))
+
+
+def test_colours_beside_a_transparency_are_as_stored() -> None:
+    rgba = np.dstack([noise(4, 5, seed) for seed in range(4)])
+    buffer = io.BytesIO()
+    PillowImage.fromarray(rgba).save(buffer, "TIFF", compression="tiff_lzw")
+    np.testing.assert_array_equal(read_rgb(buffer.getvalue()), rgba[..., :3])
+
+
+def test_compressed_pages_that_opencv_gets_wrong_are_refused() -> None:
+    deep = np.stack([noise(4, 5, seed) for seed in range(3)]).astype(np.uint16)
+    for data, kind in (
+        (tiff(deep, photometric="rgb", planarconfig="separate"), "channels one after the other"),
+        (tiff(np.dstack([deep[0], deep[1]]), photometric="minisblack", extrasamples=[2]), "transparency"),
+        (tiff(deep[0].astype(np.float32), photometric="miniswhite"), "0 as white"),
+    ):
+        with pytest.raises(UserError, match=rf"bits with {kind}, compressed; store it uncompressed"):
+            read_infrared(with_tag(data, 259, 3, 1, 32773))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_planar_colours_are_read(dtype: type[Any]) -> None:
     planes = np.stack([noise(4, 3, seed) for seed in range(3)]).astype(dtype) / (255 if dtype is np.float32 else 1)

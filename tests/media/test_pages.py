@@ -102,6 +102,26 @@ def test_smaller_repetitions_and_masks_are_no_pages() -> None:
         np.testing.assert_array_equal(page.pixels, noise(32, 48, number))
 
 
+def test_a_page_is_found_at_once_in_any_compression(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenCV walks through all pages before the one that is asked for: a long stack took hours."""
+    buffer = io.BytesIO()
+    images = [PillowImage.fromarray(noise(8, 8, seed)) for seed in range(3)]
+    images[0].save(buffer, "TIFF", save_all=True, append_images=images[1:], compression="tiff_lzw")
+    monkeypatch.delattr("cv2.imdecodemulti")
+    assert len(list(read_pages(buffer.getvalue()))) == 3
+
+
+def test_a_stack_that_imagej_keeps_as_one_page_is_told() -> None:
+    buffer = io.BytesIO()
+    pages = np.stack([noise(20, 30, seed) for seed in range(5)]).astype(np.uint16)
+    tifffile.imwrite(buffer, pages, imagej=True, truncate=True)
+    with pytest.raises(UserError, match="ImageJ keeps its 5 pages as one; save it there as an image sequence"):
+        list(read_pages(buffer.getvalue()))
+    whole = io.BytesIO()
+    tifffile.imwrite(whole, pages, imagej=True)
+    assert len(list(read_pages(whole.getvalue()))) == 5
+
+
 def test_pages_in_a_compression_that_opencv_decodes_are_told_apart() -> None:
     buffer = io.BytesIO()
     images = [PillowImage.fromarray(noise(20, 30, seed)) for seed in range(4)]

@@ -6,6 +6,7 @@ Only what lies in the file itself is read: OME and other descriptions that refer
 import io
 import logging
 import mmap
+import struct
 import zlib
 from typing import Any, BinaryIO
 
@@ -25,7 +26,8 @@ _PREDICTORS = (1, 2)
 _BITS = (1, 8, 16, 32, 64)
 _PACKED_BITS = (10, 12, 14)
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE = range(4)
-_ORIENTATION = 274
+_ORIENTATION, _EXTRA_SAMPLES = 274, 338
+_PLANAR, _FLOAT, _UNASSOCIATED = 2, 3, 2
 _MAX_CHANNELS = 4
 # A strip that could inflate to less needs no proof of its size.
 _HARMLESS_BYTES = 1 << 28
@@ -52,8 +54,11 @@ class TiffPages:
         file.seek(0)
         try:
             self._tiff = tifffile.TiffFile(file)
+            told = (self._tiff.imagej_metadata or {}).get("images", 1)
         except Exception as error:
             raise _undecodable(name, error) from error
+        if len(self) == 1 and isinstance(told, int) and told > 1:
+            raise UserError(f"{name}: ImageJ keeps its {told} pages as one; save it there as an image sequence")
 
     def __len__(self) -> int:
         """The number of pages."""
@@ -143,26 +148,50 @@ class TiffPages:
         return upright(pixels, orientation if orientation in range(1, 9) else 1)
 
     def _by_opencv(self, page: tifffile.TiffPage, place: Place, name: str) -> NDArray[Any]:
-        """OpenCV heeds orientation, palette and the meaning of 0 by itself."""
+        """OpenCV heeds orientation and palette by itself, and in 8 bits the meaning of 0."""
+        deep, white_is_zero = page.bitspersample > 8, page.photometric == _WHITE_IS_ZERO
+        planar = page.planarconfig == _PLANAR and page.samplesperpixel > 1
+        if deep and (planar or page.samplesperpixel == 2 or (white_is_zero and page.sampleformat == _FLOAT)):
+            kind = "channels one after the other" if planar else "transparency" if not white_is_zero else "0 as white"
+            raise UserError(
+                f"{name}: {page.bitspersample} bits with {kind}, compressed; store it uncompressed, or as zip"
+            )
         held: Any
         if isinstance(self._file, io.BytesIO):
             held = self._file.getbuffer()
         else:
-            held = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+            held = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY)
         with held as buffer:
+            self._make_first(page, place, buffer)
             data = np.frombuffer(buffer, np.uint8)
             try:
-                done, images = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(place.number, place.number + 1))
+                decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
             except cv2.error as error:
                 raise _undecodable(name, error) from error
             finally:
                 del data  # or the mapping could not be closed
-        if not done or not images:
+        if decoded is None:
             raise UserError(f"{name}: the TIFF file cannot be decoded; is it whole, and in a common compression?")
-        pixels = to_rgb(images[0])
-        if pixels.dtype == np.uint16 and page.bitspersample in _PACKED_BITS:
-            pixels >>= 16 - page.bitspersample  # OpenCV shifts them up; an intensity rule counts in stored units
+        if decoded.ndim == 3 and decoded.dtype not in (np.uint8, np.uint16, np.float32):
+            raise UserError(f"{name}: colours of type {decoded.dtype}; convert them to uint8, uint16 or float32 first")
+        pixels = to_rgb(decoded)
+        bits = page.bitspersample if page.bitspersample in _PACKED_BITS else 16
+        if pixels.dtype == np.uint16:
+            pixels >>= 16 - bits  # OpenCV shifts them up; an intensity rule counts in stored units
+            if white_is_zero:
+                np.subtract((1 << bits) - 1, pixels, out=pixels)
         return pixels
+
+    def _make_first(self, page: tifffile.TiffPage, place: Place, copy: "memoryview | mmap.mmap") -> None:
+        """Change a copy of the file so that OpenCV decodes a page at once, and its colours as they are stored.
+
+        It walks through all pages before one, each time, and multiplies colours by a transparency that is apart.
+        """
+        numbers = self._tiff.byteorder + ("Q" if self._tiff.is_bigtiff else "I")
+        struct.pack_into(numbers, copy, 8 if self._tiff.is_bigtiff else 4, place.offset)
+        extra = page.tags.get(_EXTRA_SAMPLES)
+        if extra is not None and page.extrasamples == (_UNASSOCIATED,):
+            struct.pack_into(self._tiff.byteorder + "H", copy, extra.valueoffset, 0)
 
 
 def _undecodable(name: str, error: Exception) -> UserError:
