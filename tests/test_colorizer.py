@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -92,6 +93,34 @@ def test_pil_modes_that_store_gray_give_gray(colorizer: Colorizer, mode: str) ->
     seen = colorizer.colorize_detailed(converted).infrared
     expected = np.asarray(image)
     assert np.abs(seen.astype(int) - expected).max() <= 2
+
+
+def test_images_of_plugins_of_pil_are_pil_images(colorizer: Colorizer) -> None:
+    class Plugin(PillowImage.Image):
+        pass
+
+    image = Plugin()
+    image.__dict__.update(PillowImage.fromarray(noise(20, 30)).__dict__)
+    assert isinstance(colorizer(image), PillowImage.Image)
+
+
+def test_a_pil_image_that_cannot_be_decoded_is_told(colorizer: Colorizer, tmp_path: Path) -> None:
+    PillowImage.fromarray(noise(200, 300)).save(tmp_path / "cut.png")
+    whole = (tmp_path / "cut.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    with (
+        PillowImage.open(tmp_path / "cut.png") as image,
+        pytest.raises(UserError, match=r"PIL cannot give its pixels .*is it whole"),
+    ):
+        colorizer(image)
+    with pytest.raises(UserError, match="no pixels"):
+        colorizer(PillowImage.new("I", (0, 0)))
+
+
+def test_a_path_may_be_an_entry_of_a_folder(colorizer: Colorizer, tmp_path: Path) -> None:
+    PillowImage.fromarray(noise(20, 30)).save(tmp_path / "night.png")
+    (entry,) = os.scandir(tmp_path)
+    np.testing.assert_array_equal(colorizer.colorize_detailed(entry).rgb, colorizer(noise(20, 30)))
 
 
 def test_a_colour_image_is_converted_with_a_warning(colorizer: Colorizer) -> None:

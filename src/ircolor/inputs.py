@@ -1,11 +1,13 @@
 """What a Colorizer takes as an image: an array, a PIL image, or the path of a file. PIL need not be installed."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ircolor.errors import UserError, brief
 from ircolor.media.images import Infrared, read_infrared, to_infrared
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 def is_pillow(image: object) -> bool:
     """Whether this is a PIL image; PIL need not be installed to ask."""
-    return type(image).__module__.partition(".")[0] == "PIL"
+    return any(base.__module__.partition(".")[0] == "PIL" for base in type(image).__mro__)
 
 
 def load(image: Any) -> Infrared:
@@ -25,9 +27,15 @@ def load(image: Any) -> Infrared:
     """
     if isinstance(image, Infrared):
         return image
-    if isinstance(image, str | Path):
+    if isinstance(image, str | os.PathLike):
         return read_infrared(Path(image))
-    return to_infrared(_pillow_pixels(image) if is_pillow(image) else image)
+    if not is_pillow(image):
+        return to_infrared(image)
+    try:
+        pixels = _pillow_pixels(image)
+    except (OSError, ValueError) as error:  # it decodes only now, and has modes that it does not convert
+        raise UserError(f"the image: PIL cannot give its pixels ({brief(error)}); is it whole?") from error
+    return to_infrared(pixels)
 
 
 def _pillow_pixels(image: "PillowImage.Image") -> NDArray[Any]:
@@ -36,5 +44,6 @@ def _pillow_pixels(image: "PillowImage.Image") -> NDArray[Any]:
         return np.asarray(image)
     if image.mode == "I":
         pixels = np.asarray(image)
-        return pixels.astype(np.uint16) if pixels.min() >= 0 and pixels.max() < 1 << 16 else pixels.astype(np.float32)
+        is_deep = pixels.size and pixels.min() >= 0 and pixels.max() < 1 << 16
+        return pixels.astype(np.uint16 if is_deep else np.float32)
     return np.asarray(image.convert("RGB"))

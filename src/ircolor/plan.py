@@ -10,6 +10,7 @@ from ircolor.errors import UserError, did_you_mean
 from ircolor.media.addresses import is_live, shown
 from ircolor.media.encode import WRITABLE_SUFFIXES, check_writable_suffix
 from ircolor.media.images import num_pages
+from ircolor.media.provenance import is_result
 from ircolor.media.sources import Source, SourceItem, exists, is_folder, open_source, resolved
 from ircolor.media.video_codecs import CODECS
 from ircolor.media.video_writer import WRITABLE_VIDEO_SUFFIXES, check_video_output, default_video_suffix
@@ -123,11 +124,13 @@ def plan_jobs(
     for job in jobs.values():
         key = _identity(job.source)
         target = resolved(job.output) if job.output else None
-        if key in targets and targets[key] != {key}:
-            num_outputs += 1
-            continue
         problem = ""
-        if target and target == key:
+        if isinstance(key, Path) and targets.get(key, {key}) != {key}:
+            if not overwrite or is_result(key):
+                num_outputs += 1
+                continue
+            problem = f"{job.source.name}: would be replaced by the result of another source; give another -o"
+        elif target and target == key:
             problem = f"{job.source.name}: would be replaced by its own result; give another -o"
         elif target in claimed:
             problem = (
@@ -210,6 +213,8 @@ def _result_suffix(item: SourceItem, codec: str) -> str:
 
 
 def _has_pages(item: SourceItem) -> bool:
+    if isinstance(item.content, Path) and not os.path.isfile(item.content):  # noqa: PTH113  (a pipe is read but once)
+        return False
     try:
         return item.relative.suffix.lower() in TIFF_SUFFIXES and num_pages(item.content) > 1
     except UserError:  # it is told when its turn comes

@@ -185,6 +185,22 @@ def test_results_in_the_source_are_no_sources_later(
     assert "skipped 1 files that are done" in again.err
 
 
+@pytest.mark.parametrize("sources", [["camera"], ["camera/a.jpg", "camera/a.png"]])
+def test_a_source_is_not_replaced_by_the_result_of_another(
+    colorize: Run, gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: list[str]
+) -> None:
+    gray("camera/a.png").rename(tmp_path / "camera" / "a.jpg")
+    monkeypatch.chdir(tmp_path)
+    before = gray("camera/a.png").read_bytes()
+    done = colorize(*sources, "-o", "camera", "--overwrite")
+    assert done.status == 2
+    assert "a.png: would be replaced by the result of another source; give another -o" in done.err
+    assert (tmp_path / "camera" / "a.png").read_bytes() == before
+    (tmp_path / "camera" / "a.png").unlink()
+    for _ in range(2):  # what is a result may be made again
+        assert colorize("camera", "-o", "camera", "--overwrite").status == 0
+
+
 def test_links_to_one_file_have_results_of_their_own(colorize: Run, gray: Gray, tmp_path: Path) -> None:
     gray("in/b.png")
     (tmp_path / "in" / "a.png").symlink_to("b.png")

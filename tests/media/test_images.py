@@ -68,6 +68,16 @@ def test_a_colour_image_becomes_its_luma_and_that_is_said() -> None:
     assert (read_rgb(encoded(bgr, ".png")) == [200, 0, 0]).all()
 
 
+def test_dim_colours_are_colours() -> None:
+    deep = np.tile(np.array([500, 40, 300], np.uint16), (40, 50, 1))
+    with_a_hot_pixel = (deep / 1023).astype(np.float32)
+    with_a_hot_pixel[0, 0] = 100
+    for rgb in (deep, deep * 100, with_a_hot_pixel):
+        assert to_infrared(rgb).notes == ("it is a colour image; its luma was taken as the infrared image",)
+    rounded = np.tile(np.array([500, 501, 502], np.uint16), (4, 5, 1))
+    assert to_infrared(rounded).notes == ()
+
+
 def test_gray_stored_as_colour_is_not_a_conversion() -> None:
     assert read_infrared(gray_png()).notes == ()
 
@@ -155,6 +165,14 @@ def test_values_that_are_not_finite_are_told(value: float) -> None:
     pixels = np.array([[0.5, value]])
     with pytest.raises(UserError, match=r"1 values are NaN or infinite; replace them"):
         to_infrared(pixels)
+
+
+def test_masked_values_are_told() -> None:
+    masked = np.ma.masked_less(np.array([[0.5, -3e38, 1.0]]), 0)
+    with pytest.raises(UserError, match="1 values are masked; fill them first"):
+        to_infrared(masked)
+    assert to_infrared(masked.filled(0.0)).pixels.shape == (1, 3)
+    assert to_infrared(np.ma.array([[1.0, 2.0]])).pixels.shape == (1, 2)  # with nothing masked
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (3,), (2, 2, 5), (1, 2, 2, 1)])

@@ -1,4 +1,5 @@
 import io
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 
 from ircolor.media.encode import write_image
-from ircolor.media.exif import find_exif
+from ircolor.media.exif import Exif, find_exif
 from ircolor.media.images import read_infrared, read_rgb
 from ircolor.media.orientation import upright
 from tests.conftest import noise
@@ -43,6 +44,13 @@ def test_each_orientation_comes_upright(form: str, options: dict[str, Any], orie
         image = ImageOps.exif_transpose(PillowImage.open(io.BytesIO(data)))
         expected = np.asarray(image.convert("RGB")).astype(int)
         assert np.abs(read_rgb(data) - expected).max() <= (2 if form == "JPEG" else 0)
+
+
+def test_an_orientation_that_is_cut_off_counts_as_none() -> None:
+    """Whose text would begin with the last byte of the file."""
+    folder = struct.pack("<HHHII", 1, 0x0112, 2, 9, 26) + bytes(4)
+    data = b"II*\0" + struct.pack("<I", 8) + folder + b"\x06"
+    assert Exif(data, 0, "<").orientation() == 1
 
 
 def test_16_bit_pngs_are_turned_too(tmp_path: Path) -> None:

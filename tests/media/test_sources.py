@@ -80,6 +80,15 @@ def test_a_file_of_unknown_suffix_is_an_image_if_it_looks_like_one(gray: Gray, t
     assert open_source(str(tmp_path / "absent.dat")).items[0].kind == "image"
 
 
+def test_a_name_that_is_no_utf_8_can_be_looked_into(gray: Gray, tmp_path: Path) -> None:
+    """OpenCV ended the process."""
+    try:
+        path = gray("photo.png").rename(tmp_path / os.fsdecode(b"\xe4\xff.dat"))
+    except OSError:
+        pytest.skip("this file system has names in UTF-8 only")
+    assert open_source(str(path)).items[0].kind == "image"
+
+
 def test_an_empty_source_is_refused() -> None:
     with pytest.raises(UserError, match="an empty SOURCE"):
         open_source("")

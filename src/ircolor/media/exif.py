@@ -52,7 +52,7 @@ class Exif:
     def orientation(self) -> int:
         """How the stored picture is turned, 1 to 8, as EXIF numbers it; 1 (upright) where it does not tell."""
         value = self.tags().get(_ORIENTATION, b"")
-        number = int(struct.unpack_from(self.order + "H", value)[0]) if value else 1
+        number = int(struct.unpack_from(self.order + "H", value)[0]) if len(value) > 1 else 1
         return number if 1 <= number <= 8 else 1
 
     def _number(self, form: str, place: int) -> int:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ircolor.errors import UserError
 from ircolor.media.decode import decode, strips_of
+from ircolor.media.intensity import depth_in_use
 from ircolor.media.tiff_chain import TIFF_SIGNATURES, page_places
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ IMAGE_SUFFIXES = frozenset(
 )
 # Channels of a "gray" JPEG stored as colour differ by rounding only.
 GRAY_TOLERANCE = 2
+_MANY_VALUES = 1 << 20  # enough to know quantiles by
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,9 @@ def to_infrared(pixels: Image, name: str = "the image") -> Infrared:
     Raises:
         UserError: another shape or type, no pixels, or values that are NaN or infinite.
     """
+    if np.ma.is_masked(pixels):
+        num_masked = np.count_nonzero(np.ma.getmaskarray(pixels))
+        raise UserError(f"{name}: {num_masked} values are masked; fill them first, by its method filled")
     pixels = _checked(np.asarray(pixels), name)
     notes: list[str] = []
     if pixels.ndim == 3:
@@ -178,7 +183,7 @@ def _luma(rgb: Image) -> tuple[Image, bool]:
     """(H, W) of an RGB image, and whether there was any colour in it; gray stored as RGB stays as it is."""
     integer = np.issubdtype(rgb.dtype, np.integer)
     signed = np.int32 if integer else np.float64
-    scale = np.iinfo(rgb.dtype).max / 255 if integer else max(float(np.abs((rgb.min(), rgb.max())).max()), 1e-12) / 255
+    scale = _white(rgb) / 255
     if all(np.ptp(rgb[rows].astype(signed), axis=2).max() <= GRAY_TOLERANCE * scale for rows in strips_of(rgb)):
         return rgb[..., 1], False
     luma = np.empty(rgb.shape[:2], rgb.dtype)
@@ -186,6 +191,16 @@ def _luma(rgb: Image) -> tuple[Image, bool]:
         values = rgb[rows].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
         luma[rows] = np.rint(values) if integer else values
     return luma, True
+
+
+def _white(pixels: Image) -> float:
+    """About which value is white: of the depth that is in use, or of floats the brightest but for a few."""
+    if pixels.dtype == np.uint8:
+        return 255
+    if pixels.dtype == np.uint16:
+        return (1 << depth_in_use(int(pixels.max()))) - 1
+    step = max(1, round((pixels.size / _MANY_VALUES) ** 0.5))
+    return max(float(np.quantile(np.abs(pixels[::step, ::step]), 0.999)), 1e-12)
 
 
 def _name(source: Path | bytes, name: str | None) -> str:

@@ -104,11 +104,16 @@ class IntensityRule:
             return _percentile_window(pixels)
         if self.kind == "auto" and pixels.dtype == np.uint16:
             brightest = int(pixels.max())
-            bits = next(bits for bits in UINT16_DEPTHS_BITS if brightest < 1 << bits)
+            bits = depth_in_use(brightest)
             return _bits_window(bits, f"{bits} bits hold the brightest pixel, {brightest}")
         if self.kind == "auto" and np.issubdtype(pixels.dtype, np.floating) and not _within_unit(pixels):
             return _percentile_window(pixels)
         return _full_window(pixels)
+
+
+def depth_in_use(brightest: int) -> int:
+    """The bits of the least depth of cameras that holds a value of uint16."""
+    return next(bits for bits in UINT16_DEPTHS_BITS if brightest < 1 << bits)
 
 
 class IntensityTracker:

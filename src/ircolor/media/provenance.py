@@ -5,10 +5,12 @@ one plain sentence. OpenCV writes XMP into a JPEG without the header that reader
 put into PNG and JPEG files here; both formats allow a block to be inserted behind their first one.
 """
 
+import os
 import struct
 import zlib
 from dataclasses import dataclass
 from html import escape  # that of xml.sax loads urllib, which takes longer than all else here
+from pathlib import Path
 
 import ircolor
 from ircolor.media.intact import PNG_SIGNATURE
@@ -17,6 +19,9 @@ DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeW
 _JPEG_XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 _PNG_XMP_KEYWORD = b"XML:com.adobe.xmp"
 _PNG_IHDR_END = len(PNG_SIGNATURE) + 25
+# What the packet and the sentence have in every file.
+_MARKS = (b"urn:ircolor:provenance", b"Colours predicted from an infrared image by")
+_LOOKED_AT_BYTES = 1 << 16  # of the beginning and the end
 
 
 @dataclass(frozen=True)
@@ -97,3 +102,15 @@ class Provenance:
 def png_chunk(kind: bytes, payload: bytes) -> bytes:
     """A chunk of a PNG file with its length and checksum."""
     return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
+
+
+def is_result(path: Path) -> bool:
+    """Whether a file says of itself that it was colorized here; false where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(_LOOKED_AT_BYTES)
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LOOKED_AT_BYTES))
+            end = file.read()
+    except OSError:
+        return False
+    return any(mark in part for mark in _MARKS for part in (begin, end))

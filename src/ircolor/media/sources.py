@@ -5,7 +5,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 
@@ -90,7 +90,8 @@ def _kind_by_name(path: Path) -> Kind | None:
 
 def _kind_by_content(path: Path) -> Kind:
     """Of a file that is given by name: a video unless it is, or may be, an image."""
-    return "image" if not os.path.isfile(path) or cv2.haveImageReader(str(path)) else "video"  # noqa: PTH113
+    name: Any = os.fsencode(path)  # OpenCV dies of text that is no UTF-8
+    return "image" if not os.path.isfile(path) or cv2.haveImageReader(name) else "video"  # noqa: PTH113
 
 
 def is_folder(path: Path) -> bool:
