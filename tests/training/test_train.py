@@ -268,18 +268,11 @@ def test_the_cosine_rises_over_a_twentieth_and_ends_at_zero() -> None:
     assert [hinted.learning_rate_at(step, 400) for step in range(400)] == rates + rates
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("hints", "hint_epochs"), [(0.0, 0), (1.0, 0), (1.0, 1)])
-def test_two_processes_share_a_run(data: Path, tmp_path: Path, hints: float, hint_epochs: int) -> None:
+def in_two_processes(code: str) -> None:
+    """Run a script as `accelerate launch` does."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    code = (
-        "from dataclasses import replace; from pathlib import Path; from ircolor.training.recipes import smoke; "
-        "from ircolor.training.train import train; "
-        f"recipe = replace(smoke(), hints={hints}, hint_epochs={hint_epochs}); "
-        f"train(recipe, Path({str(data)!r}), None, Path({str(tmp_path / 'run')!r}))"
-    )
     command = [sys.executable, "-c", code]
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
     processes = [
@@ -288,6 +281,17 @@ def test_two_processes_share_a_run(data: Path, tmp_path: Path, hints: float, hin
     ]
     errors = [process.communicate(timeout=300)[1].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("hints", "hint_epochs"), [(0.0, 0), (1.0, 0), (1.0, 1)])
+def test_two_processes_share_a_run(data: Path, tmp_path: Path, hints: float, hint_epochs: int) -> None:
+    in_two_processes(
+        "from dataclasses import replace; from pathlib import Path; from ircolor.training.recipes import smoke; "
+        "from ircolor.training.train import train; "
+        f"recipe = replace(smoke(), hints={hints}, hint_epochs={hint_epochs}); "
+        f"train(recipe, Path({str(data)!r}), None, Path({str(tmp_path / 'run')!r}))"
+    )
     begun = 2 * hint_epochs
     assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors").progress.step == begun + 4
     steps = [json.loads(line)["step"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
@@ -295,11 +299,40 @@ def test_two_processes_share_a_run(data: Path, tmp_path: Path, hints: float, hin
     assert steps == [0, *[2] * hint_epochs, *(begun + step for step in (2, 2, 4, 4))]
 
 
+@pytest.mark.slow
+def test_two_processes_learn_trust_too(data: Path, tmp_path: Path) -> None:
+    """It takes several trainings, one after the other, in the same processes."""
+    in_two_processes(
+        "from dataclasses import replace; from pathlib import Path; from ircolor.training.recipes import smoke; "
+        "from ircolor.training.recipe import TrustConfig; from ircolor.training.trust import train_with_trust; "
+        "recipe = replace(smoke(), epochs=1, trust=TrustConfig(folds=2, fold_epochs=1, steps=2)); "
+        f"train_with_trust(recipe, Path({str(data)!r}), None, Path({str(tmp_path / 'run')!r}))"
+    )
+    assert (tmp_path / "run" / "checkpoints" / "trust.safetensors").exists()
+
+
 def test_a_budget_of_seconds_ends_a_run_as_complete(data: Path, tmp_path: Path) -> None:
     outcome = run_quietly(replace(RECIPE, epochs=500, validate_every=500), data, tmp_path / "run", budget_s=0.0)
     assert outcome.signal is None
     assert outcome.progress.step == 1
-    assert outcome.progress.best_epoch == 0  # of the first, which was not done
+    assert outcome.progress.best_epoch == 1  # which was not done
     records = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert records[-1]["event"] == "validation"
-    assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors").progress.step == 1
+    last = tmp_path / "run" / "checkpoints" / "last.safetensors"
+    assert load_checkpoint(last).progress.step == 1
+    budget = replace(RECIPE, epochs=500, validate_every=500)
+    assert run_quietly(budget, data, tmp_path / "run", budget_s=0.0, resume=True).signal is None
+    assert load_checkpoint(last).progress.step == 1  # it has had its time
+    assert records == [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_run_that_never_held_the_weights_to_begin_with_is_not_gone_on_with(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, epochs=1), data, tmp_path / "base")
+    checkpoints = tmp_path / "run" / "checkpoints"
+    checkpoints.parent.mkdir()
+    checkpoints.touch()  # stands for a full disk
+    with pytest.raises(UserError, match="cannot be written"):
+        run_quietly(RECIPE, data, tmp_path / "run", init=tmp_path / "base")
+    checkpoints.unlink()
+    with pytest.raises(UserError, match=r"was to begin with .*base \(--init\), and stopped before"):
+        run_quietly(RECIPE, data, tmp_path / "run", resume=True)

@@ -139,7 +139,7 @@ def describe(
         commit=about.get("commit", f"ircolor {about['version']}"),
         data="; ".join([f"{trained_on}, protocol {about['protocol']} of folder {folder}/", *others]),
         licence=LICENCE,
-        epochs=progress.step // about["steps_per_epoch"],
+        epochs=-(-progress.step // about["steps_per_epoch"]),
         train_seconds=round(progress.train_s, 1),
         hardware=about["hardware"],
         num_parameters=sum(parameter.numel() for parameter in net.parameters()),

@@ -106,6 +106,11 @@ class RunFolder:
         if others:
             raise UserError(f"{self.path}: was begun with another {', '.join(others)}; give the same")
         checkpoint = load_checkpoint(self.last) if self.last.exists() else None
+        if begun.get("init") and not checkpoint:
+            raise UserError(
+                f"{self.path}: was to begin with {begun['init']} (--init), and stopped before it held its weights; "
+                "delete it and begin again"
+            )
         if checkpoint and checkpoint.progress.step:
             if not any(name.startswith("adam.") for name in checkpoint.tensors):
                 raise UserError(f"{self.last}: tells weights alone, which a run cannot go on from; give it with --init")

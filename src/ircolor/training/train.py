@@ -131,6 +131,7 @@ def train(
         "pairs_digest": loaded.digest,
         "steps_per_epoch": per_epoch,
         "hardware": precision.hardware,
+        **({"init": str(init)} if init else {}),
         **({"budget_s": budget_s} if budget_s is not None else {}),
         **({"teachers": taught.digest} if taught else {}),
         **({"loss_network": loss_network_name(recipe.perceptual, loss_network)} if recipe.perceptual else {}),
@@ -170,7 +171,7 @@ def train(
 
     def validate_weights(weights: ColorizingNet, step: int) -> bool:
         """Score the weights of a step, and say whether they are the best."""
-        epoch = step // per_epoch
+        epoch = -(-step // per_epoch)  # counted from 1
         grid = folder.grids / f"epoch_{epoch:04d}.png"
         scores = validate(weights, val_pairs, accelerator, grid, view=recipe.view)
         improved = scores["psnr_db"] > progress.best_psnr_db
@@ -193,7 +194,8 @@ def train(
         batch_size=recipe.batch_size,
         device_gflops=matmul_gflops(accelerator) * accelerator.num_processes,
     )
-    complete = progress.step == total_steps
+    spent = budget_s is not None and progress.step > 0 and progress.train_s >= budget_s
+    complete = progress.step == total_steps or spent
     if not complete:
         journal.sitting(progress.step)
     journal.say(
@@ -218,7 +220,7 @@ def train(
     sitting_start_s = last_save_s = time.monotonic()
     sat_before_s = progress.train_s
     with StopSignal() as stop, journal:
-        for batch in loader:
+        for batch in () if complete else loader:
             colorizes = progress.step >= hint_steps
             if taught and colorizes:
                 batch["true_rgb"] = taught.blend(batch["infrared"], batch["true_rgb"], recipe.teacher_share)
@@ -240,10 +242,9 @@ def train(
             spent = ending and budget_s is not None and stop.number is None
             complete = spent or progress.step == total_steps
             due = complete or (steps_into_epoch == 0 and epoch_done % recipe.validate_every == 0)
-            if to_validate and colorizes and due:
-                if accelerator.is_main_process and validate_weights(state.final, progress.step):
-                    save(folder.best, for_resuming=False)
-                accelerator.wait_for_everyone()
+            to_score = to_validate and colorizes and due and accelerator.is_main_process
+            if to_score and validate_weights(state.final, progress.step):
+                save(folder.best, for_resuming=False)
             if complete or ending or time.monotonic() - last_save_s > recipe.checkpoint_every_s:
                 save(folder.last, for_resuming=True)
                 last_save_s = time.monotonic()
@@ -252,7 +253,7 @@ def train(
         if stop.number is not None:  # also one that came with the last step, or while its weights were validated
             accelerator.set_trigger()
         stopped = accelerator.check_trigger()
-    accelerator.end_training()
+    accelerator.wait_for_everyone()
     return Outcome(progress, (stop.number or signal.SIGTERM) if stopped else None)
 
 
