@@ -82,6 +82,23 @@ def test_masked_pixels_are_left_out_and_it_is_said(
     assert "as red" not in systems_report(wrong_where_masked)
 
 
+def test_scores_that_masks_leave_undefined_are_dashes(models: dict[str, list[Path | str]], data: Path) -> None:
+    mask_upper_quarters(data, {pair.stem: pair.read()[0].shape for pair in split_pairs(data, "folder", "test")})
+    page = systems_report(compare_systems(models, data))
+    cells = re.findall(r'<td[^>]*data-value="nan"[^>]*>.*?</td>', page)
+    assert cells
+    assert all(re.fullmatch(r'<td data-value="nan">-</td>', cell) for cell in cells)
+
+
+def test_predictions_are_never_taken_for_a_training(
+    models: dict[str, list[Path | str]], data: Path, predictions: Path
+) -> None:
+    alone = compare_systems(models, data).systems["limmer"].mean
+    beside = compare_systems(models, data, predictions={"limmer 0": predictions}).systems
+    assert beside["limmer"].mean == alone
+    assert beside["limmer 0"].mean != alone
+
+
 def test_the_true_chroma_on_infrared_luminance_has_no_error_but_that_of_luminance(tmp_path: Path) -> None:
     true = (scene() * 0.6 + 60).astype(np.uint8)
     infrared = (true @ [0.3, 0.6, 0.1] * 0.9 + 10).astype(np.uint8)

@@ -16,7 +16,7 @@ from ircolor.evaluation.references import CUBIC_CURVE, INFRARED_COPY, fit_cubic_
 from ircolor.evaluation.score import Row, RowScores, Scores, Track, TrustRow, score_pairs, track_silently
 from ircolor.evaluation.trust import TrustScores
 from ircolor.metrics import load_skimage, usable_pixels
-from ircolor.pairs.index import Pair, check_pairs, find_pairs, raise_problems
+from ircolor.pairs.index import Pair, check_pairs, find_pairs
 from ircolor.pairs.protocols import default_protocol, split_pairs
 
 
@@ -139,9 +139,19 @@ def pairs_to_score(data: Path, protocol: str, split: str) -> list[Pair]:
     Raises:
         UserError: an unknown protocol or split, no pairs, or two of one stem.
     """
-    pairs = split_pairs(data, protocol, split)
-    twice = [f"{stem}: {count} pairs" for stem, count in Counter(pair.stem for pair in pairs).items() if count > 1]
-    raise_problems(twice, f"stems of {data} are not unique; name the pairs apart in column stem")
+    return distinct_pairs(data, split_pairs(data, protocol, split))
+
+
+def distinct_pairs(data: Path, pairs: list[Pair]) -> list[Pair]:
+    """The pairs, each of which can be named by its stem.
+
+    Raises:
+        UserError: two have one stem.
+    """
+    counts = Counter(pair.stem for pair in pairs)
+    twice = [f"{stem}: {count} pairs of this stem" for stem, count in counts.items() if count > 1]
+    if twice:
+        raise UserError(f"{data}: stems are not unique; name the pairs apart in column stem: {', '.join(twice)}")
     return pairs
 
 

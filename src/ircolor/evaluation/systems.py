@@ -248,8 +248,8 @@ def compare_systems(
     trainings |= {name: [name] for name in rows}
     for name, files in models.items():
         for number, file in enumerate(files):
-            rows[f"{name} {number}"] = next(iter(model_rows([str(file)]).values()))
-        trainings[name] = [f"{name} {number}" for number in range(len(files))]
+            rows[_row_name(name, number)] = next(iter(model_rows([str(file)]).values()))
+        trainings[name] = [_row_name(name, number) for number in range(len(files))]
     rows |= others
     trainings |= {name: [name] for name in others}
     truth = Anatomy()
@@ -277,6 +277,11 @@ def compare_systems(
             (logs or {}).get(name, ()),
         )
     return SystemsComparison(systems, pairs, protocol, split, truth, measure, notes)
+
+
+def _row_name(name: str, number: int) -> str:
+    """Of one training of a system; nobody can call predictions so."""
+    return f"{name}\0{number}"
 
 
 def _averaged(trainings: Sequence[Mapping[str, Scores]]) -> dict[str, Scores]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from math import isfinite
 from typing import Any
 from urllib.parse import quote
 
@@ -127,16 +128,17 @@ def _row(comparison: SystemsComparison, name: str, best: Mapping[str, str | None
     for column in SCORES:
         error = standard_error(comparison.values(name, column.key))
         difference = comparison.difference(name, column.key)
-        below = (
-            ""
-            if name == comparison.measure
-            else f"<small>{difference.mean:+.{column.digits}f} "
-            f"({difference.low:+.{column.digits}f} to {difference.high:+.{column.digits}f})</small>"
-        )
+        sure = f"<small>&plusmn; {error:.{column.digits}f}</small>" if isfinite(error) else ""
+        below = ""
+        if name != comparison.measure and isfinite(difference.low):
+            below = (
+                f"<small>{difference.mean:+.{column.digits}f} "
+                f"({difference.low:+.{column.digits}f} to {difference.high:+.{column.digits}f})</small>"
+            )
         mark = ' class="best"' if name == best[column.key] else ""
         cells.append(
             f'<td{mark} data-value="{system.mean[column.key]}">{column.text(system.mean)}'
-            f"<small>&plusmn; {error:.{column.digits}f}</small>{_spread(system, column)}{below}</td>"
+            f"{sure}{_spread(system, column)}{below}</td>"
         )
     known = facts(system)
     for key in _fact_headings(comparison).values():
@@ -149,13 +151,14 @@ def _spread(system: System, column: Column) -> str:
     """How far the trainings of a system lie apart; nothing of a single one."""
     if len(system.seeds) < 2:
         return ""
-    spread = np.std([seed[column.key] for seed in system.seeds], ddof=1)
-    return f"<small>of a training &plusmn; {spread:.{column.digits}f}</small>"
+    spread = float(np.std([seed[column.key] for seed in system.seeds], ddof=1))
+    return f"<small>of a training &plusmn; {spread:.{column.digits}f}</small>" if isfinite(spread) else ""
 
 
 def _best(comparison: SystemsComparison, column: Column) -> str | None:
     """Name of the trained system with the best score."""
     trained = {name: system.mean[column.key] for name, system in comparison.systems.items() if system.cards}
+    trained = {name: value for name, value in trained.items() if isfinite(value)}
     if not trained or column.best == "-":
         return None
     distance = {"high": lambda value: -value, "low": lambda value: value, "1": lambda value: abs(value - 1)}
