@@ -48,3 +48,13 @@ def test_gradient_is_finite_on_black_gray_and_white() -> None:
     rgb_to_lab(rgb).sum().backward()  # type: ignore[no-untyped-call]
     assert rgb.grad is not None
     assert rgb.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("hue_deg", [0, 45, 90, 135, 180, 270])
+def test_opposite_hues_differ_alike_both_ways(hue_deg: int) -> None:
+    a, b = (round(40 * float(function(np.deg2rad(hue_deg)))) for function in (np.cos, np.sin))
+    lab, other = np.array([[[50.0, a, b]]]), np.array([[[50.0, -a, -b]]])
+    expected = color.deltaE_ciede2000(lab, other)
+    for pair in ((lab, other), (other, lab)):
+        ours = delta_e_2000(*(torch.from_numpy(one).permute(2, 0, 1)[None] for one in pair))
+        np.testing.assert_allclose(ours[0].numpy(), expected, atol=1e-6)

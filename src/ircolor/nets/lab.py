@@ -43,10 +43,11 @@ def delta_e_2000(lab: Tensor, other: Tensor) -> Tensor:
     stretch = 1.5 - 0.5 * (mean_c7 / (mean_c7 + 25.0**7)).sqrt()
     a1, a2 = a1 * stretch, a2 * stretch
     c1, c2 = torch.hypot(a1, b1), torch.hypot(a2, b2)
-    h1, h2 = torch.atan2(b1, a1), torch.atan2(b2, a2)
+    h1, h2 = (torch.remainder(torch.atan2(b, a), 2 * torch.pi) for a, b in ((a1, b1), (a2, b2)))
     colored = c1 * c2 > _MIN_CHROMA
-    # Hue difference in (-pi, pi], and the mean hue in the middle of the shorter arc.
-    dh = torch.remainder(h2 - h1 + torch.pi, 2 * torch.pi) - torch.pi
+    # Hue difference in [-pi, pi], and the mean hue in the middle of the shorter arc.
+    dh = h2 - h1
+    dh = dh - 2 * torch.pi * (dh > torch.pi) + 2 * torch.pi * (dh < -torch.pi)
     dh = torch.where(colored, dh, 0)
     mean_h = torch.where(colored, h1 + dh / 2, h1 + h2)
     mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2
