@@ -5,14 +5,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.audio.stream import AudioStream
 
-_BLACK, _WHITE = 16, 235  # of the limited range, in 8 bits
+_LIMITED = 1  # FFmpeg's number of the range from black to white, in 8 bits:
+_BLACK, _WHITE = 16, 235
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def to_frame(decoded: "VideoFrame") -> Frame:
     pixels: NDArray[Any] = np.asarray(gray.to_ndarray())
     if bits > 8:
         pixels >>= 16 - bits  # the conversion stretches to 16 bits; --intensity LOW:HIGH is given in stored units
-    if len(decoded.format.components) == 1 and decoded.color_range == ColorRange.MPEG:  # FFmpeg takes gray for full
+    if len(decoded.format.components) == 1 and int(decoded.color_range) == _LIMITED:  # FFmpeg takes gray for full
         black, white = _BLACK << bits - 8, _WHITE << bits - 8
         unit = (pixels.astype(np.float32) - black) / (white - black)
         pixels = np.rint(unit.clip(0, 1) * (2**bits - 1)).astype(pixels.dtype)
