@@ -44,10 +44,51 @@ class Sound:
     packet: "Packet[AudioStream]"
 
 
-def to_frame(decoded: "VideoFrame") -> Frame:
+@dataclass(frozen=True)
+class Orientation:
+    """How stored pictures become upright, by quarters of a turn.
+
+    Attributes:
+        transposed: rows are columns.
+        flips_x: columns run from right to left, after that.
+        flips_y: rows run from bottom to top, after that.
+    """
+
+    transposed: bool = False
+    flips_x: bool = False
+    flips_y: bool = False
+
+    def upright(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """A picture, (H, W), turned and mirrored."""
+        turned = pixels.T if self.transposed else pixels
+        return np.ascontiguousarray(turned[:: -1 if self.flips_y else 1, :: -1 if self.flips_x else 1])
+
+
+UPRIGHT = Orientation()
+
+
+def orientation_of(decoded: "VideoFrame") -> Orientation:
+    """What the display matrix of a picture says; its angle alone, which FFmpeg tells, hides that cameras mirror.
+
+    To be asked of one picture of a video: until the garbage collector comes, PyAV holds one of which this was asked.
+    """
+    side_data: Any = decoded.side_data.get("DISPLAYMATRIX")
+    if side_data is None:
+        return UPRIGHT
+    a, b, _, c, d = np.frombuffer(bytes(side_data), np.int32)[:5].astype(int)  # (x, y) to (a x + c y, b x + d y)
+    transposed = abs(b) > abs(a)
+    x, y = (c, b) if transposed else (a, d)
+    return Orientation(transposed, x < 0, y < 0)
+
+
+def to_frame(decoded: "VideoFrame", orientation: Orientation = UPRIGHT) -> Frame:
     """Take the luma of a decoded frame, turned upright.
 
     Luma of limited range (16 to 235, as most videos store it) is expanded to the full one.
+
+    Args:
+        decoded: by FFmpeg.
+        orientation: of the video, `orientation_of` its first picture.
 
     Raises:
         av.FFmpegError: a pixel format that FFmpeg cannot convert.
@@ -61,19 +102,4 @@ def to_frame(decoded: "VideoFrame") -> Frame:
         black, white = _BLACK << bits - 8, _WHITE << bits - 8
         unit = (pixels.astype(np.float32) - black) / (white - black)
         pixels = np.rint(unit.clip(0, 1) * (2**bits - 1)).astype(pixels.dtype)
-    return Frame(_upright(pixels, decoded), bits, decoded.pts, decoded.time_base or Fraction(1, 1000))
-
-
-def _upright(pixels: NDArray[Any], decoded: "VideoFrame") -> NDArray[Any]:
-    """Turn and mirror a picture as its display matrix says, by quarters of a turn.
-
-    The matrix takes (x, y) to (a x + c y, b x + d y). Its angle alone, which FFmpeg tells, hides that cameras mirror.
-    """
-    side_data: Any = decoded.side_data.get("DISPLAYMATRIX")
-    if side_data is None:
-        return pixels
-    a, b, _, c, d = np.frombuffer(bytes(side_data), np.int32)[:5].astype(int)
-    x, y = (a, d) if abs(a) >= abs(b) else (c, b)
-    if (x, y) != (a, d):
-        pixels = pixels.T
-    return np.ascontiguousarray(pixels[:: -1 if y < 0 else 1, :: -1 if x < 0 else 1])
+    return Frame(orientation.upright(pixels), bits, decoded.pts, decoded.time_base or Fraction(1, 1000))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ircolor.errors import UserError
 from ircolor.media.addresses import shown
 from ircolor.media.connection import Opening, connect, resolve, video_stream, why
-from ircolor.media.frames import Frame, to_frame
+from ircolor.media.frames import UPRIGHT, Frame, orientation_of, to_frame
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -72,6 +72,7 @@ class LiveSource:
         self._newest: tuple[VideoFrame, float] | None = None
         self._num_dropped_before = 0  # until the last frame taken
         self.pixel_aspect: Fraction | None = None
+        self._orientation = UPRIGHT
         self._first: tuple[tuple[int, ...], float] | None = None  # shape and arrival of the first frame taken
         self._last_pts = -1
         self._told_size = False
@@ -119,7 +120,7 @@ class LiveSource:
             (picture, arrived_s), self._newest = self._newest, None
             num_dropped, self._num_dropped_before = self.num_dropped - self._num_dropped_before, self.num_dropped
         try:
-            frame = to_frame(picture)  # not by the reader: most of its frames may never be taken
+            frame = to_frame(picture, self._orientation)  # not by the reader: most of its frames may never be taken
         except av.FFmpegError as error:
             raise UserError(
                 f"{self.address}: cannot convert pixel format {picture.format.name}; have it sent as H.264 or MJPEG"
@@ -193,8 +194,10 @@ class LiveSource:
                         pictures = packet.decode()
                     except av.FFmpegError:
                         pictures = []  # damaged on its way; the decoder finds its place at the next key frame
-                    if pictures and not self.num_received and (aspect := stream.sample_aspect_ratio):
-                        self.pixel_aspect = 1 / aspect if pictures[0].rotation % 180 else aspect
+                    if pictures and not self.num_received:
+                        self._orientation = orientation_of(pictures[0])
+                        if aspect := stream.sample_aspect_ratio:
+                            self.pixel_aspect = 1 / aspect if self._orientation.transposed else aspect
                     for picture in pictures:
                         self._hand_on(picture, arrived_s)
                     if pictures:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ircolor.errors import UserError
 from ircolor.media.container import declares_duration, duration_s, open_container, picture_stream
-from ircolor.media.frames import Frame, Sound, to_frame
+from ircolor.media.frames import Frame, Orientation, Sound, orientation_of, to_frame
 from ircolor.media.timestamps import TICK_S, Clock, Joints
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ class VideoReader:
         self._sound_clocks = {s.index: Clock(s.time_base or TICK_S, TICK_S, joints) for s in self.sounds}
         self._num_lost = self._num_patched = 0
         self._stopped = False
+        self._orientation: Orientation | None = None
         self._delay: int | None = None
         self._items = self._read()
         self._head = self._read_to_first_frame()
@@ -171,7 +172,8 @@ class VideoReader:
             return
         for picture in decoded:
             try:
-                frame = to_frame(picture)
+                self._orientation = self._orientation or orientation_of(picture)
+                frame = to_frame(picture, self._orientation)
             except av.FFmpegError:
                 self._num_lost += 1
                 continue
@@ -181,7 +183,7 @@ class VideoReader:
             if not self.height:
                 self.height, self.width = frame.pixels.shape
                 self.bits = frame.bits
-                if picture.rotation % 180 and self.pixel_aspect:
+                if self._orientation.transposed and self.pixel_aspect:
                     self.pixel_aspect = 1 / self.pixel_aspect
                 if _is_coloured(picture):
                     self._notes.append("it is a colour video; its luma was taken as the infrared image")
