@@ -2,7 +2,8 @@
 
 ColorNet at the paper's width, which is given hints: 20 epochs of these alone and 32 of colours, and then 20 more, from
 the largest learning rate to zero again. The last weights of both are scored on whole images, in float32. Finished runs
-are kept and not done again, what was begun is gone on with. Needs the real pairs, in $IRCOLOR_DATA or ../shared/data.
+are kept and not done again, what was begun is gone on with; recipes and logs of those that are reported are in
+runs/paper-like-paper_like_colornet. Needs the real pairs, in $IRCOLOR_DATA or ../shared/data.
 
     python benchmarks/paper_like_colornet.py -o benchmarks/results/paper_like_colornet.json
 """
@@ -40,7 +41,7 @@ AGAIN = replace(FIRST, hint_epochs=0, epochs=20)
 
 def main() -> None:
     """Train both, score both, report."""
-    wanted = study_parser(__doc__, Path("runs/paper-like-paper_like_colornet")).parse_args()
+    wanted = study_parser(__doc__, Path("out/paper_like_colornet")).parse_args()
     before: Path | None = None
     splits = {}
     for name, recipe in (("first", FIRST), ("again", AGAIN)):
