@@ -95,10 +95,9 @@ def _scored(card: "Card", models: dict[str, bytes], data: Path, splits: tuple[st
     from rich.console import Console
 
     from ircolor.cli.progress import tracker
-    from ircolor.evaluation.comparison import distinct_pairs
+    from ircolor.evaluation.comparison import pairs_to_score
     from ircolor.evaluation.models import model_rows
     from ircolor.evaluation.score import score_pairs
-    from ircolor.pairs.protocols import split_pairs
 
     console = Console(stderr=True)
     scores = {}
@@ -109,7 +108,7 @@ def _scored(card: "Card", models: dict[str, bytes], data: Path, splits: tuple[st
         rows = dict(zip(models, model_rows([str(file) for file in files]).values(), strict=True))
         for split in splits:
             try:
-                pairs = distinct_pairs(data, split_pairs(data, card.protocol, split))
+                pairs = pairs_to_score(data, card.protocol, split)
             except UserError as error:  # no pairs, as in vcip2020 without its test, or two of one stem
                 console.print(f"not scored on {split}: {error}", highlight=False, soft_wrap=True)
                 continue

@@ -139,15 +139,7 @@ def pairs_to_score(data: Path, protocol: str, split: str) -> list[Pair]:
     Raises:
         UserError: an unknown protocol or split, no pairs, or two of one stem.
     """
-    return distinct_pairs(data, split_pairs(data, protocol, split))
-
-
-def distinct_pairs(data: Path, pairs: list[Pair]) -> list[Pair]:
-    """The pairs, each of which can be named by its stem.
-
-    Raises:
-        UserError: two have one stem.
-    """
+    pairs = split_pairs(data, protocol, split)
     counts = Counter(pair.stem for pair in pairs)
     twice = [f"{stem}: {count} pairs of this stem" for stem, count in counts.items() if count > 1]
     if twice:

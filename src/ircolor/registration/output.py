@@ -11,7 +11,7 @@ from ircolor.pairs.index import INDEX_NAME, Pair
 from ircolor.pairs.sequences import find_sequences
 from ircolor.registration.aligned import IndexRow, write_index
 from ircolor.registration.journal import JOURNAL_NAME, Journal
-from ircolor.registration.pair import Outcome, outputs
+from ircolor.registration.pair import Outcome, outputs, remove_outputs
 from ircolor.registration.partners import Partners
 from ircolor.registration.result import Verdict
 from ircolor.registration.table import TABLE_NAME
@@ -77,17 +77,11 @@ def open_journal(folder: Path, stems: Collection[str], *, resume: bool) -> Journ
     write_index(folder, [])
     file = folder / JOURNAL_NAME
     if not (resume and file.exists()):
-        _remove([stem for stem in Journal(file).stems if stem not in stems], folder)
+        for stem in Journal(file).stems:
+            if stem not in stems and stem == Path(stem).name:  # a journal from elsewhere may name anything
+                remove_outputs(folder, stem)
         write_atomic(file, b"")
     return Journal(file)
-
-
-def _remove(stems: Sequence[str], folder: Path) -> None:
-    """Remove the files of pairs; a stem that names no file, as a journal from elsewhere may hold, is left alone."""
-    for stem in stems:
-        if stem == Path(stem).name:
-            for file in outputs(folder, stem):
-                file.unlink(missing_ok=True)
 
 
 def earlier_outcome(journal: Journal, fingerprint: str, folder: Path, stem: str) -> Outcome | None:

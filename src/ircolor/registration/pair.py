@@ -151,8 +151,7 @@ def register_pair(job: Job, folder: Path) -> Outcome:
     """
     start_s = time.perf_counter()
     stem = job.partners.stem
-    for file in outputs(folder, stem):
-        file.unlink(missing_ok=True)  # of an earlier run with another verdict
+    remove_outputs(folder, stem)  # of an earlier run with another verdict
     try:
         view = job.read()
         found = job.estimate(view)
@@ -184,6 +183,12 @@ def outputs(folder: Path, stem: str) -> Iterator[Path]:
         yield folder / kind / f"{stem}.png"
     for picture in KINDS:
         yield preview_file(folder, stem, picture)
+
+
+def remove_outputs(folder: Path, stem: str) -> None:
+    """Remove what an earlier run wrote of a pair."""
+    for file in outputs(folder, stem):
+        file.unlink(missing_ok=True)
 
 
 def read_previews(folder: Path, stem: str) -> dict[PreviewKind, bytes]:

@@ -221,11 +221,10 @@ def train(
     sat_before_s = progress.train_s
     with StopSignal() as stop, journal:
         for batch in () if complete else loader:
-            colorizes = progress.step >= hint_steps
+            infrared, colorizes = batch["infrared"], progress.step >= hint_steps
             if taught and colorizes:
-                batch["true_rgb"] = taught.blend(batch["infrared"], batch["true_rgb"], recipe.teacher_share)
+                batch["true_rgb"] = taught.blend(infrared, batch["true_rgb"], recipe.teacher_share)
             torch.manual_seed(recipe.seed + progress.step)  # of dropout: the same for a resumed run
-            infrared = batch["infrared"]
             output = state.trained(infrared) if colorizes else state.trained(infrared, colorize=False)
             terms = objective(output, batch, progress.step / total_steps)
             loss = total_loss(*terms.values())
