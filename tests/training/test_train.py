@@ -1,11 +1,7 @@
 """The loop: what it learns, writes and refuses."""
 
 import json
-import os
 import shutil
-import socket
-import subprocess
-import sys
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -266,49 +262,6 @@ def test_the_cosine_rises_over_a_twentieth_and_ends_at_zero() -> None:
     assert replace(RECIPE, learning_rate=0.5).learning_rate_at(17, 200) == 0.5
     hinted = replace(recipe, hint_epochs=RECIPE.epochs)
     assert [hinted.learning_rate_at(step, 400) for step in range(400)] == rates + rates
-
-
-def in_two_processes(code: str) -> None:
-    """Run a script as `accelerate launch` does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-c", code]
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
-    processes = [
-        subprocess.Popen(command, env=os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank}, stderr=subprocess.PIPE)
-        for rank in "01"
-    ]
-    errors = [process.communicate(timeout=300)[1].decode() for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], errors
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("hints", "hint_epochs"), [(0.0, 0), (1.0, 0), (1.0, 1)])
-def test_two_processes_share_a_run(data: Path, tmp_path: Path, hints: float, hint_epochs: int) -> None:
-    in_two_processes(
-        "from dataclasses import replace; from pathlib import Path; from ircolor.training.recipes import smoke; "
-        "from ircolor.training.train import train; "
-        f"recipe = replace(smoke(), hints={hints}, hint_epochs={hint_epochs}); "
-        f"train(recipe, Path({str(data)!r}), None, Path({str(tmp_path / 'run')!r}))"
-    )
-    begun = 2 * hint_epochs
-    assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors").progress.step == begun + 4
-    steps = [json.loads(line)["step"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    # The sitting, a training and, where it colours, a validation record an epoch, of one process only.
-    assert steps == [0, *[2] * hint_epochs, *(begun + step for step in (2, 2, 4, 4))]
-
-
-@pytest.mark.slow
-def test_two_processes_learn_trust_too(data: Path, tmp_path: Path) -> None:
-    """It takes several trainings, one after the other, in the same processes."""
-    in_two_processes(
-        "from dataclasses import replace; from pathlib import Path; from ircolor.training.recipes import smoke; "
-        "from ircolor.training.recipe import TrustConfig; from ircolor.training.trust import train_with_trust; "
-        "recipe = replace(smoke(), epochs=1, trust=TrustConfig(folds=2, fold_epochs=1, steps=2)); "
-        f"train_with_trust(recipe, Path({str(data)!r}), None, Path({str(tmp_path / 'run')!r}))"
-    )
-    assert (tmp_path / "run" / "checkpoints" / "trust.safetensors").exists()
 
 
 def test_a_budget_of_seconds_ends_a_run_as_complete(data: Path, tmp_path: Path) -> None:
