@@ -221,3 +221,20 @@ def test_a_torn_line_in_the_log_does_not_hinder_resuming(data: Path, tmp_path: P
     run_quietly(RECIPE, data, tmp_path / "run", resume=True)
     assert log.read_text().splitlines()[: len(lines)] == lines
     assert all(json.loads(line) for line in log.read_text().splitlines())
+
+
+def test_a_run_that_goes_on_is_not_gone_on_with_twice(data: Path, tmp_path: Path) -> None:
+    run_quietly(replace(RECIPE, epochs=2), data, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    log = folder.log.read_text()
+    with folder.held(True):
+        half_written = folder.last.with_name(".0123.part")
+        half_written.touch()
+        folder.log.write_text(log + '{"event": "train", "step": 99}\n')  # by the other training
+        with pytest.raises(UserError, match="another training goes on in it"):
+            run_quietly(RECIPE, data, tmp_path / "run", resume=True)
+        assert half_written.exists()
+        assert folder.log.read_text().startswith(log)
+        assert "99" in folder.log.read_text()
+    assert run_quietly(RECIPE, data, tmp_path / "run", resume=True).progress.step == 8
+    assert not half_written.exists()

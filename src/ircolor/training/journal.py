@@ -52,10 +52,7 @@ class Journal:
         self.steps_per_epoch = steps_per_epoch
         self.batch_size = batch_size
         self.device_gflops = device_gflops
-        if enabled and path.exists():
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-            kept = [line for line in lines if _step_of(line) <= resumed_step]
-            write_atomic(path, "".join(kept).encode())
+        self.resumed_step = resumed_step
         self._live = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=8),
@@ -70,6 +67,10 @@ class Journal:
         self._begin_window(resumed_step)
 
     def __enter__(self) -> Self:
+        if self.enabled and self.path.exists():
+            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+            kept = [line for line in lines if _step_of(line) <= self.resumed_step]
+            write_atomic(self.path, "".join(kept).encode())
         self._live.start()
         self._window_start_s = time.monotonic()
         return self

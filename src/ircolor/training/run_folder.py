@@ -1,9 +1,13 @@
 """The folder of a run: what lies where, how it is begun and how it is taken up again."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from ircolor.atomic import PART_SUFFIX, write_atomic
 from ircolor.errors import UserError
@@ -42,6 +46,7 @@ class RunFolder:
         best: the weights that did best on validation.
         trust: the head for the expected error.
         loss_network: what a perceptual loss looks through.
+        lock: held by the training that goes on in it.
         grids: pictures of validation images; they show the data set and are not for publishing.
     """
 
@@ -53,6 +58,7 @@ class RunFolder:
         self.best = path / "checkpoints" / "best.safetensors"
         self.trust = path / "checkpoints" / "trust.safetensors"
         self.loss_network = path / "checkpoints" / "loss_network.safetensors"
+        self.lock = path / "checkpoints" / "training.lock"
         self.grids = path / "grids"
 
     def fold(self, number: int) -> "RunFolder":
@@ -92,8 +98,6 @@ class RunFolder:
         Raises:
             UserError: the run is of another recipe, seed, protocol or data, or its checkpoint is damaged.
         """
-        for leftover in self.last.parent.glob(f"*{PART_SUFFIX}"):  # of a run that was killed while it wrote
-            leftover.unlink(missing_ok=True)  # the other processes do so, too
         try:
             begun = json.loads(self.description.read_text(encoding="utf-8"))
             begun["recipe"]["grade"] = asdict(recipe.grade)  # the loss does not see it: it may change
@@ -118,6 +122,28 @@ class RunFolder:
                 raise UserError(f"{self.path}: has been trained for more epochs already; give at least as many")
         write_atomic(self.description, _text(begun).encode())
         return checkpoint
+
+    @contextmanager
+    def held(self, writing: bool) -> Iterator[None]:
+        """Hold the folder for one training, and remove what one left that was killed while it wrote.
+
+        Args:
+            writing: False for processes of the training that do not write: they need not hold it.
+
+        Raises:
+            UserError: another training goes on in it.
+        """
+        if not writing:
+            yield
+            return
+        try:
+            self.lock.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.lock, blocking=False):
+                for leftover in self.last.parent.glob(f"*{PART_SUFFIX}"):
+                    leftover.unlink()
+                yield
+        except Timeout as error:
+            raise UserError(f"{self.path}: another training goes on in it; wait for it, or stop it") from error
 
     def regrade(self, grade: Grade) -> Checkpoint | None:
         """Give the best checkpoint another grade of colours, and forget the expected error of those of the old one.

@@ -196,30 +196,30 @@ def train(
     )
     spent = budget_s is not None and progress.step > 0 and progress.train_s >= budget_s
     complete = progress.step == total_steps or spent
-    if not complete:
-        journal.sitting(progress.step)
-    journal.say(
-        f"{precision.hardware}: {precision.reason}\n"
-        f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "
-        f"{f'{train_pairs.num_masks} with a mask; ' if train_pairs.num_masks else ''}"
-        f"{f'{len(teachers)} teachers have {recipe.teacher_share:.0%} of the say; ' if teachers else ''}"
-        f"{per_epoch} steps an epoch, "
-        f"{f'{recipe.hint_epochs} epochs of hints alone, then ' if hint_steps else ''}{recipe.epochs} epochs"
-    )
-    if regraded and accelerator.is_main_process:
-        # Scores so far are of the grade that it had.
-        best, progress.best_psnr_db = folder.regrade(recipe.grade), float("-inf")
-        if best and to_validate:
-            best_net = copy.deepcopy(state.net)
-            best.load_net(best_net)
-            validate_weights(best_net, best.progress.step)
-        new = complete and to_validate and not (best and best.progress.step == progress.step)
-        if new and validate_weights(state.final, progress.step):
-            save(folder.best, for_resuming=False)
-        save(folder.last, for_resuming=True)
-    sitting_start_s = last_save_s = time.monotonic()
-    sat_before_s = progress.train_s
-    with StopSignal() as stop, journal:
+    with StopSignal() as stop, folder.held(accelerator.is_main_process), journal:
+        if not complete:
+            journal.sitting(progress.step)
+        journal.say(
+            f"{precision.hardware}: {precision.reason}\n"
+            f"{len(dataset)} training pairs, {'in memory' if loaded.decoded else 'read from disk at every visit'}; "
+            f"{f'{train_pairs.num_masks} with a mask; ' if train_pairs.num_masks else ''}"
+            f"{f'{len(teachers)} teachers have {recipe.teacher_share:.0%} of the say; ' if teachers else ''}"
+            f"{per_epoch} steps an epoch, "
+            f"{f'{recipe.hint_epochs} epochs of hints alone, then ' if hint_steps else ''}{recipe.epochs} epochs"
+        )
+        if regraded and accelerator.is_main_process:
+            # Scores so far are of the grade that it had.
+            best, progress.best_psnr_db = folder.regrade(recipe.grade), float("-inf")
+            if best and to_validate:
+                best_net = copy.deepcopy(state.net)
+                best.load_net(best_net)
+                validate_weights(best_net, best.progress.step)
+            new = complete and to_validate and not (best and best.progress.step == progress.step)
+            if new and validate_weights(state.final, progress.step):
+                save(folder.best, for_resuming=False)
+            save(folder.last, for_resuming=True)
+        sitting_start_s = last_save_s = time.monotonic()
+        sat_before_s = progress.train_s
         for batch in () if complete else loader:
             infrared, colorizes = batch["infrared"], progress.step >= hint_steps
             if taught and colorizes:
