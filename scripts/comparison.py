@@ -12,7 +12,7 @@ COMPARED = Path(__file__).parents[1] / "runs" / "compare"
 # Of the comparison, in the order of its tables, with the paper's PSNR.
 SYSTEMS = {
     "infrared-copy": ("infrared copied to three channels", "13.89"),
-    "true-chroma": ("true chroma on infrared luminance: no gray colorizer can do better", ""),
+    "true-chroma": ("true chroma on infrared luminance", ""),
     "cubic-curve": ("cubic curve per pixel", ""),
     "snet": ("**SNet**: ColorNet + EdgeNet", "22.53"),
     "colornet": ("ColorNet alone", ""),

@@ -161,6 +161,9 @@ def test_ratios_are_ratios_of_means() -> None:
     assert metrics.chroma_gain([12], [10]) == pytest.approx(-0.2)
     assert metrics.colorfulness_ratio([10, 20], [5, 55]) == pytest.approx(0.5)
     assert math.isnan(metrics.chroma_gain([1], [0]))
+    for level in (0, 120, 255):
+        gray = np.full((8, 8, 3), level, np.uint8)
+        assert math.isnan(metrics.chroma_gain([5.0], [metrics.gray_chroma_error(gray)]))
     assert math.isnan(metrics.colorfulness_ratio([0], [0]))
 
 

@@ -28,6 +28,7 @@ Mask = NDArray[np.bool_]
 
 SSIM_WINDOW_PX = 11  # what scikit-image takes for gaussian weights of sigma 1.5
 DARK = 1 / 255
+ROUNDED_CHROMA = 0.02  # of a gray image: its CIELAB chroma is up to 0.006, as the white point is rounded
 
 
 def usable_pixels(image: Image, mask: Mask | None) -> Image:
@@ -162,7 +163,7 @@ def chroma_gain(chroma_errors: Sequence[float], gray_chroma_errors: Sequence[flo
     1 - mean(`chroma_error`) / mean(`gray_chroma_error`) over one image or many: a ratio of means, so that one
     nearly gray scene does not decide. NaN where the truth is all gray. Comparable on the same set of images.
     """
-    return 1 - _ratio_of_means(chroma_errors, gray_chroma_errors)
+    return 1 - _ratio_of_means(chroma_errors, gray_chroma_errors, least=ROUNDED_CHROMA)
 
 
 def colorfulness(rgb: Image) -> float:
@@ -245,6 +246,7 @@ def _mean_unit_row(image: Image) -> Image:
     return np.asarray(rows.mean(axis=0))
 
 
-def _ratio_of_means(numerators: Sequence[float], denominators: Sequence[float]) -> float:
+def _ratio_of_means(numerators: Sequence[float], denominators: Sequence[float], least: float = 0.0) -> float:
+    """NaN where the mean of the denominators is not above the least."""
     denominator = float(np.mean(denominators))
-    return float(np.mean(numerators)) / denominator if denominator > 0 else float("nan")
+    return float(np.mean(numerators)) / denominator if denominator > least else float("nan")

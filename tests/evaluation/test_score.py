@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ircolor import metrics
-from ircolor.evaluation.score import PSNR_CEILING_DB, mean_scores, score_image, score_pairs
+from ircolor.evaluation.score import PSNR_CEILING_DB, image_values, mean_scores, score_image, score_pairs
 from ircolor.pairs.index import find_pairs
 
 GRAY = np.full((12, 12, 3), 90, np.uint8)
@@ -55,6 +55,27 @@ def test_means_are_over_images_and_ratios_are_of_means() -> None:
     assert mean["chroma_gain"] == pytest.approx(1 - errors / gray_errors, abs=1e-3)
     colourful = 2 * metrics.colorfulness(RED)
     assert mean["colorfulness_ratio"] == pytest.approx(colourful / (2 * metrics.colorfulness(ORANGE)))
+
+
+def test_a_ratio_of_means_scatters_as_it_does_over_other_images() -> None:
+    rng = np.random.default_rng(0)
+    true = rng.uniform(5, 60, 200)
+    images: list[dict[str, float]] = [
+        {"chroma_error": error, "gray_chroma_error": gray, "colorfulness": 0.9 * gray, "true_colorfulness": gray}
+        for error, gray in zip(true * rng.uniform(0.5, 1, 200), true, strict=True)
+    ]
+    assert image_values(images, "colorfulness_ratio") == pytest.approx(
+        [0.9] * 200
+    )  # the same of each image: no scatter
+    gains = image_values(images, "chroma_gain")
+
+    def gain_of(chosen: NDArray[np.intp]) -> float:
+        error, gray = ([images[number][key] for number in chosen] for key in ("chroma_error", "gray_chroma_error"))
+        return metrics.chroma_gain(error, gray)
+
+    assert np.mean(gains) == pytest.approx(gain_of(np.arange(200)))
+    drawn = [gain_of(rng.integers(200, size=200)) for _ in range(1000)]
+    assert np.std(gains) / math.sqrt(200) == pytest.approx(np.std(drawn), rel=0.1)
 
 
 def test_undefined_scores_do_not_count_in_the_mean() -> None:

@@ -21,7 +21,9 @@ def infrared_copy(_stem: str, infrared: Image) -> Image:
 
 
 def true_chroma_on_infrared(pairs: Sequence[Pair]) -> Row:
-    """The bound of all systems that keep the infrared image as luminance: they could do no better than the true chroma.
+    """What a system that keeps the infrared image as luminance scores where its chroma is that of the truth.
+
+    No bound by PSNR: at a wrong luminance, chroma that differs from the truth's can come nearer to its RGB values.
 
     Args:
         pairs: whose truth it looks at, with distinct stems.

@@ -135,17 +135,28 @@ def mean_scores(images: Sequence[Scores]) -> dict[str, float]:
 
 
 def image_values(images: Sequence[Scores], key: str) -> list[float]:
-    """What each image adds to a mean of `mean_scores`: its score, and of the two ratios the mean of which is theirs.
+    """What each image adds to a mean of `mean_scores`: its score, and of the two ratios of means their linearisation.
 
-    The ratio of a single image is another number: that of a nearly gray scene can be anything.
+    The ratio of a single image is another number: that of a nearly gray scene can be anything. The linearised values
+    have the ratio of means as their mean, and their standard error is its standard error (Cochran 1977, "Sampling
+    Techniques", chapter 6).
     """
+    column = {name: [scores[name] for scores in images] for name in images[0]}
+    mean = mean_scores(images)
     if key == "chroma_gain":
-        gray = _mean_of_defined([scores["gray_chroma_error"] for scores in images])
-        return [1 - scores["chroma_error"] / gray if gray else math.nan for scores in images]
+        errors, gray_errors = column["chroma_error"], column["gray_chroma_error"]
+        return [1 - error for error in _linearised(1 - mean[key], errors, gray_errors)]
     if key == "colorfulness_ratio":
-        true = _mean_of_defined([scores["true_colorfulness"] for scores in images])
-        return [scores["colorfulness"] / true if true else math.nan for scores in images]
-    return [scores[key] for scores in images]
+        return _linearised(mean[key], column["colorfulness"], column["true_colorfulness"])
+    return column[key]
+
+
+def _linearised(ratio: float, numerators: Sequence[float], denominators: Sequence[float]) -> list[float]:
+    """Values whose mean is a ratio of means, and which scatter as it does; NaN where it is not defined."""
+    if math.isnan(ratio):
+        return [math.nan] * len(numerators)
+    mean = float(np.mean(denominators))
+    return [ratio + (one - ratio * other) / mean for one, other in zip(numerators, denominators, strict=True)]
 
 
 def score_pairs(

@@ -1,10 +1,12 @@
 """How sure a mean over images is, and a difference between two systems on the same images."""
 
 import importlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ircolor.errors import UserError
 
@@ -31,29 +33,52 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def standard_error(values: Sequence[float]) -> float:
-    """Of the mean, from the sample's standard deviation; NaN for fewer than two values that are defined."""
-    defined = _defined(values)
-    return float(np.std(defined, ddof=1) / np.sqrt(len(defined))) if len(defined) > 1 else float("nan")
+def standard_error(values: Sequence[float], scenes: Sequence[str]) -> float:
+    """Of the mean of a score, by the spread of its sums over scenes: images of one scene may err alike.
+
+    Where each image has a scene of its own that is the sample's standard deviation over the root of their number.
+
+    Args:
+        values: an image each; those that are not defined are left out.
+        scenes: of the images.
+
+    Returns:
+        NaN for fewer than two scenes.
+
+    Raises:
+        ValueError: they differ in number.
+
+    Source: Liang and Zeger 1986, "Longitudinal data analysis using generalized linear models", as for any mean of
+    clusters.
+    """
+    kept, numbers = _defined(values, scenes)
+    num_scenes = len(set(numbers))
+    if num_scenes < 2:
+        return float("nan")
+    sums = np.bincount(numbers, weights=kept - kept.mean())
+    return float(np.sqrt(num_scenes / (num_scenes - 1) * (sums**2).sum()) / len(kept))
 
 
-def paired_difference(values: Sequence[float], others: Sequence[float]) -> Difference:
-    """Mean of `values - others` with its 95 % interval, by Student's t on the differences.
+def paired_difference(values: Sequence[float], others: Sequence[float], scenes: Sequence[str]) -> Difference:
+    """Mean of `values - others` with its 95 % interval, by Student's t on the differences of scenes.
 
-    Images on which either is not defined are left out; NaN where fewer than two are left.
+    Images on which either is not defined are left out; NaN where fewer than two scenes are left.
 
     Args:
         values: a score of one system, an image each.
         others: the same score of another system, on the same images.
+        scenes: of the images.
 
     Raises:
         ValueError: they differ in number.
     """
-    differences = _defined([one - other for one, other in zip(values, others, strict=True)])
-    if len(differences) < 2:
+    differences = [one - other for one, other in zip(values, others, strict=True)]
+    kept, numbers = _defined(differences, scenes)
+    num_scenes = len(set(numbers))
+    if num_scenes < 2:
         return Difference(*[float("nan")] * 3)
-    reach = _student_t(len(differences) - 1) * standard_error(list(differences))
-    mean = float(np.mean(differences))
+    reach = _student_t(num_scenes - 1) * standard_error(differences, scenes)
+    mean = float(kept.mean())
     return Difference(mean, mean - reach, mean + reach)
 
 
@@ -66,6 +91,8 @@ def _student_t(degrees_of_freedom: int) -> float:
     return float(stats.t.ppf((1 + CONFIDENCE) / 2, degrees_of_freedom))
 
 
-def _defined(values: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    array = np.asarray(values, np.float64).ravel()
-    return array[~np.isnan(array)]
+def _defined(values: Sequence[float], scenes: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]:
+    """Values that are defined, and for each the number of its scene, from 0."""
+    kept = [(value, scene) for value, scene in zip(values, scenes, strict=True) if not math.isnan(value)]
+    numbers = {scene: number for number, scene in enumerate(dict.fromkeys(scene for _, scene in kept))}
+    return np.array([value for value, _ in kept], np.float64), [numbers[scene] for _, scene in kept]

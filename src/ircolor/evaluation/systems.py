@@ -98,7 +98,15 @@ class SystemsComparison:
 
     def difference(self, name: str, key: str) -> Difference:
         """A system's score minus that of the measure, image by image."""
-        return paired_difference(self.values(name, key), self.values(self.measure, key))
+        return paired_difference(self.values(name, key), self.values(self.measure, key), self._scenes)
+
+    def standard_error(self, name: str, key: str) -> float:
+        """Of a system's mean score, over the images."""
+        return standard_error(self.values(name, key), self._scenes)
+
+    @property
+    def _scenes(self) -> list[str]:
+        return [pair.scene for pair in self.pairs]
 
     def by_category(self, name: str) -> dict[str, Scores]:
         """Mean scores of a system for each category, see `category_of`."""
@@ -114,7 +122,7 @@ class SystemsComparison:
         systems = {
             name: {
                 "mean": system.mean,
-                "standard_error": {key: standard_error(self.values(name, key)) for key in system.mean},
+                "standard_error": {key: self.standard_error(name, key) for key in system.mean},
                 f"minus_{self.measure}": {
                     key: vars(self.difference(name, key)) for key in system.mean if name != self.measure
                 },

@@ -85,9 +85,11 @@ $notes
 <p>Click a picture: the slider goes from infrared over the prediction to the truth.</p>
 $side_by_side
 <h2>Numbers</h2>
-<p>Mean, &plusmn; standard error over the images; below, the difference to $measure with its 95&nbsp;% interval. Click a
-heading to sort. Chroma gain and colour ratio are 0 for a gray image and 1 at best; PSNR and SSIM hardly see colour, as
-the PSNR of the output&rsquo;s own gray version tells. Cosine paper ranks nothing.</p>
+<p>Mean, &plusmn; standard error over the images; below, the difference to $measure with its 95&nbsp;% interval. Both
+tell of the choice of images, those of one scene counted as alike, not of the chance of a training: where there are
+several, it is told as &ldquo;of a training&rdquo;. Click a heading to sort. Chroma gain and colour ratio are 0 for a
+gray image and 1 at best; PSNR and SSIM hardly see colour, as the PSNR of the output&rsquo;s own gray version tells.
+Cosine paper ranks nothing.</p>
 <p>$budget</p>
 $numbers
 $edges

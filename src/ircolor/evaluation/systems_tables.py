@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import numpy as np
 
-from ircolor.evaluation.statistics import standard_error
 from ircolor.evaluation.systems import System, SystemsComparison, category_of, facts
 from ircolor.evaluation.tables import COLUMNS, Column
 from ircolor.pairs.index import Pair
@@ -19,21 +18,18 @@ FORGIVING = (
     Column("aligned_psnr_db", "gain and offset forgiven, PSNR dB", 2, "high"),
 )
 SCORES = (COLUMNS[0], *FORGIVING, *COLUMNS[1:])
+SAID = {"psnr_db": "PSNR", "ssim": "SSIM", "delta_e_2000": "CIEDE2000", "chroma_gain": "chroma gain"}
 
 
 def verdict(comparison: SystemsComparison) -> str:
-    """Which system leads, and whether the measure's lead over each of the others is more than chance."""
+    """Which system leads, and which others' distance to the measure is more than the choice of images explains."""
     trained = [name for name, system in comparison.systems.items() if system.cards]
     if not trained:
         return "No system here was trained; these are others' images and references."
 
-    def leader(key: str, sign: int) -> str:
-        return max(trained, key=lambda name: sign * comparison.systems[name].mean[key])
-
-    sentences = [
-        f"Best of the trained systems: {leader('psnr_db', 1)} by PSNR, {leader('ssim', 1)} by SSIM, "
-        f"{leader('delta_e_2000', -1)} by CIEDE2000, {leader('chroma_gain', 1)} by chroma gain."
-    ]
+    leaders = {SAID[column.key]: _best(comparison, column) for column in COLUMNS if column.key in SAID}
+    led = ", ".join(f"{name} by {score}" for score, name in leaders.items() if name)
+    sentences = [f"Best of the trained systems: {led}."]
     found: dict[str, list[str]] = {"clearly below": [], "not clearly apart from": [], "clearly above": []}
     for name in comparison.systems:
         if name != comparison.measure:
@@ -126,7 +122,7 @@ def _row(comparison: SystemsComparison, name: str, best: Mapping[str, str | None
         about.append(f"{len(system.seeds)} trainings")
     cells = [f"<td>{escape(name)}{''.join(f'<small>{escape(line)}</small>' for line in about)}</td>"]
     for column in SCORES:
-        error = standard_error(comparison.values(name, column.key))
+        error = comparison.standard_error(name, column.key)
         difference = comparison.difference(name, column.key)
         sure = f"<small>&plusmn; {error:.{column.digits}f}</small>" if isfinite(error) else ""
         below = ""
