@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from ircolor.evaluation.charts import learning_curves
+from ircolor.evaluation.charts import colors_of, learning_curves
+from ircolor.metrics import load_skimage
 
 pytest.importorskip("matplotlib")
 
@@ -28,3 +30,25 @@ def test_lines_that_are_torn_or_odd_are_left_out(tmp_path: Path) -> None:
         charts.append(learning_curves({"mine": [log]}))
     assert charts[0] is not None
     assert charts[0] == charts[1]
+
+
+def test_what_an_adversary_says_of_colours_counts_and_its_own_loss_does_not(tmp_path: Path) -> None:
+    charts = []
+    for number, own in enumerate((9.0, 1.0)):
+        steps = [
+            {"event": "train", "color_loss": 1.0, "adversarial_loss": loss, "adversary_loss": own} for loss in (2, 1)
+        ]
+        (log := tmp_path / f"{number}.jsonl").write_text("\n".join(map(json.dumps, steps)))
+        charts.append(learning_curves({"mine": [log]}))
+    (log := tmp_path / "sum.jsonl").write_text(
+        '{"event": "train", "color_loss": 3}\n{"event": "train", "color_loss": 2}'
+    )
+    assert charts[0] == charts[1] == learning_curves({"mine": [log]})
+
+
+def test_bars_are_painted_in_the_hue_that_they_tell_of() -> None:
+    hues_deg = np.arange(5.0, 360, 10)
+    _, a, b = np.moveaxis(load_skimage("color").rgb2lab(colors_of(hues_deg)), -1, 0)
+    off_deg = (np.degrees(np.arctan2(b, a)) - hues_deg + 180) % 360 - 180
+    assert np.abs(off_deg).max() < 12  # cyan as vivid as that sRGB does not hold
+    assert np.abs(off_deg).mean() < 2

@@ -1,8 +1,8 @@
 """Charts of a comparison as SVG, to stand in an HTML page."""
 
-import colorsys
 import importlib
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import StringIO
@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ircolor.errors import UserError
 from ircolor.evaluation.anatomy import DISTANCES_PX, NUM_HUES
 from ircolor.evaluation.systems import TRUTH, SystemsComparison
+from ircolor.metrics import load_skimage
 
 SIZE_INCHES = (7.0, 4.0)
 # Settings for a page in light or dark: no background, text as text, gray that reads on both; and no time or chance in
@@ -64,14 +66,22 @@ def chroma_by_hue(comparison: SystemsComparison) -> str:
     """How much colour of each hue a system gives, beside the truth."""
     figure, axes = _figure()
     hues = (np.arange(NUM_HUES) + 0.5) * 360 / NUM_HUES
-    axes.bar(hues, comparison.truth.chroma_by_hue, 360 / NUM_HUES, label=TRUTH, alpha=0.5,
-             color=[colorsys.hsv_to_rgb(hue / 360, 0.6, 0.9) for hue in hues])  # fmt: skip
+    axes.bar(hues, comparison.truth.chroma_by_hue, 360 / NUM_HUES, label=TRUTH, alpha=0.5, color=colors_of(hues))
     for name, system in comparison.systems.items():
         axes.plot(hues, system.anatomy.chroma_by_hue, label=_label(name))
     axes.set_xticks(range(0, 361, 90), ["0 red", "90 yellow", "180 green", "270 blue", "360"])
     axes.set_xlabel("hue in CIELAB, degrees")
     axes.set_ylabel("chroma")
     return _svg(figure, axes)
+
+
+def colors_of(hues_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """RGB in [0, 1] of hues in CIELAB, (N) -> (N, 3), as vivid as sRGB holds at nearly all of them."""
+    angles = np.radians(hues_deg)
+    lab = np.stack([np.full_like(angles, 65), 45 * np.cos(angles), 45 * np.sin(angles)], axis=-1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of the others, which are clipped
+        return np.asarray(np.clip(load_skimage("color").lab2rgb(lab), 0, 1), np.float64)
 
 
 def learning_curves(logs: Mapping[str, Sequence[Path]]) -> str | None:
@@ -105,7 +115,7 @@ def _losses(log: Path) -> list[float]:
         with suppress(ValueError, AttributeError, TypeError):
             record = json.loads(line)
             if record.get("event") == "train":
-                blamed = [key for key in record if key.endswith("_loss") and not key.startswith("adversar")]
+                blamed = [key for key in record if key.endswith("_loss") and key != "adversary_loss"]
                 losses.append(float(sum(record[key] for key in blamed)))
     return losses
 

@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 from ircolor.evaluation.score import Image
 from ircolor.metrics import load_skimage
 
-# Of hue, 45 degrees of CIELAB each, from the sector that begins at 0 degrees.
-SECTORS = ("red", "orange", "yellow", "green", "cyan", "blue", "violet", "pink")
-NAMES = (*SECTORS, "black", "gray", "white")
+# Where the hues that people call so begin in CIELAB, in degrees: there the sky is at 235 to 280, grass at 115 to 130,
+# and blue, green and red of sRGB at 306, 136 and 40. Pink goes on from 340 over 0.
+HUES = {"red": 15, "orange": 50, "yellow": 83, "green": 112, "cyan": 170, "blue": 220, "violet": 310, "pink": 340}
+NAMES = (*HUES, "black", "gray", "white")
 GRAY_CHROMA = 8.0  # below it a pixel has no hue
 LIGHTNESS = (30.0, 75.0)  # where black ends, and white begins
 MIN_SHARE = 0.02  # of the pixels, for a confusion to be told
@@ -17,7 +18,7 @@ MIN_SHARE = 0.02  # of the pixels, for a confusion to be told
 def confused(pred_rgb: Image, true_rgb: Image, num: int = 4) -> list[tuple[str, str, float]]:
     """The most frequent confusions of colours: true and predicted name, and their share of all pixels, from 2 %.
 
-    Colours are named by lightness where they are nearly gray, else by hue, in eighths of the circle of CIELAB.
+    Colours are named by lightness where they are nearly gray, else by hue.
     """
     true, pred = (_named(rgb) for rgb in (true_rgb, pred_rgb))
     counts = np.bincount(true.ravel() * len(NAMES) + pred.ravel(), minlength=len(NAMES) ** 2) / true.size
@@ -27,9 +28,9 @@ def confused(pred_rgb: Image, true_rgb: Image, num: int = 4) -> list[tuple[str, 
 
 
 def _named(rgb: Image) -> NDArray[np.intp]:
-    """Number of each pixel's name: a sector of hue, or black, gray, white."""
+    """Number of each pixel's name: that of a hue, or of black, gray, white."""
     unit = (rgb / 255.0 if rgb.dtype == np.uint8 else rgb).astype(np.float32)
     lightness, a, b = np.moveaxis(load_skimage("color").rgb2lab(unit), -1, 0)
-    sector = ((np.degrees(np.arctan2(b, a)) % 360) // (360 / len(SECTORS))).astype(np.intp) % len(SECTORS)
-    gray = len(SECTORS) + np.digitize(lightness, LIGHTNESS)
-    return np.asarray(np.where(np.hypot(a, b) < GRAY_CHROMA, gray, sector), np.intp)
+    hue = (np.digitize(np.degrees(np.arctan2(b, a)) % 360, list(HUES.values())) - 1) % len(HUES)
+    gray = len(HUES) + np.digitize(lightness, LIGHTNESS)
+    return np.asarray(np.where(np.hypot(a, b) < GRAY_CHROMA, gray, hue), np.intp)

@@ -1,6 +1,6 @@
 """The comparison as one self-contained HTML file: the table, and the best, median and worst image."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from string import Template
 
@@ -70,11 +70,21 @@ def html_report(comparison: Comparison) -> str:
 
 def best_median_worst(images: Mapping[str, Scores]) -> dict[str, str]:
     """Stems with the best, the median and the worst PSNR, each with its label; none stands twice."""
-    ranked = sorted(images, key=lambda stem: images[stem]["psnr_db"], reverse=True)
+    ranked = by_psnr(images)
     chosen: dict[str, str] = {}
-    for label, position in (("best", 0), ("median", len(ranked) // 2), ("worst", -1)):
-        chosen.setdefault(ranked[position], label)
+    for label, stem in (("best", ranked[0]), ("median", median(ranked)), ("worst", ranked[-1])):
+        chosen.setdefault(stem, label)
     return chosen
+
+
+def by_psnr(images: Mapping[str, Scores]) -> list[str]:
+    """Stems, from the best PSNR to the worst."""
+    return sorted(images, key=lambda stem: images[stem]["psnr_db"], reverse=True)
+
+
+def median(ranked: Sequence[str]) -> str:
+    """The stem in the middle; of an even number the latter of the two."""
+    return ranked[len(ranked) // 2]
 
 
 def _example(comparison: Comparison, label: str, pair: Pair) -> str:

@@ -11,7 +11,7 @@ from ircolor.evaluation import charts
 from ircolor.evaluation.confusion import confused
 from ircolor.evaluation.pictures import eight_bit, figure
 from ircolor.evaluation.references import INFRARED_COPY
-from ircolor.evaluation.report import best_median_worst
+from ircolor.evaluation.report import best_median_worst, by_psnr, median
 from ircolor.evaluation.score import Track, track_silently
 from ircolor.evaluation.systems import SystemsComparison, category_of
 from ircolor.evaluation.systems_page import PAGE, SCRIPT, STYLE
@@ -42,9 +42,11 @@ def systems_report(comparison: SystemsComparison, track: Track = track_silently)
     by_stem = {pair.stem: pair for pair in comparison.pairs}
     images = comparison.systems[comparison.measure].images
     extremes = best_median_worst(images)
-    ranked = sorted(images, key=lambda stem: images[stem]["psnr_db"])
+    worst = by_psnr(images)[: -NUM_WORST - 1 : -1]
     categories = _by_category(comparison)
-    side_by_side = [_median(comparison, pairs).stem for pairs in categories.values()][:MAX_SIDE_BY_SIDE]
+    side_by_side = [median(by_psnr({pair.stem: images[pair.stem] for pair in pairs})) for pairs in categories.values()][
+        :MAX_SIDE_BY_SIDE
+    ]
     drawn = {
         stem: _compared(comparison, by_stem[stem], list(comparison.systems))
         for stem in track(list(dict.fromkeys([*side_by_side, *extremes])), "drawing systems side by side")
@@ -66,7 +68,7 @@ def systems_report(comparison: SystemsComparison, track: Track = track_silently)
             _extremes_of_category(comparison, category, pairs)
             for category, pairs in track(list(categories.items()), "drawing the categories")
         ),
-        failures="\n".join(_failure(comparison, by_stem[stem]) for stem in ranked[:NUM_WORST]),
+        failures="\n".join(_failure(comparison, by_stem[stem]) for stem in worst),
         charts="\n".join(
             f"<figure><figcaption>{title}</figcaption>{chart}</figure>"
             for title, chart in _charts(comparison).items()
@@ -82,12 +84,6 @@ def _by_category(comparison: SystemsComparison) -> dict[str, list[Pair]]:
     for pair in comparison.pairs:
         categories.setdefault(category_of(pair), []).append(pair)
     return categories
-
-
-def _median(comparison: SystemsComparison, pairs: Sequence[Pair]) -> Pair:
-    """The image whose PSNR by the measure is the median."""
-    images = comparison.systems[comparison.measure].images
-    return sorted(pairs, key=lambda pair: images[pair.stem]["psnr_db"])[len(pairs) // 2]
 
 
 def _compared(comparison: SystemsComparison, pair: Pair, names: Sequence[str]) -> str:
