@@ -58,6 +58,17 @@ def test_lasting_changes_of_light_are_followed() -> None:
     assert np.all(np.diff(levels[61:]) < 0.002)
 
 
+@pytest.mark.parametrize("light", [0.2, 0.0, 3.0])
+def test_when_somebody_switches_the_light_the_old_picture_goes(light: float) -> None:
+    frame = 0.3 * window(texture(), 60, 60)
+    video = [noisy(frame * (1.0 if n < 6 else light), 0.01, np.random.default_rng(n)) for n in range(9)]
+    steadier = Steadier()
+    looks = [steadier.look(infrared) for infrared in video]
+    rgb = [steadier.settle(look, painted(look.infrared)) for look in looks]
+    assert np.abs(rgb[6] - painted(looks[6].infrared)).max() < 1e-4
+    assert steadier.num_cuts == 0 or light == 0  # that is no other scene
+
+
 def test_the_level_is_soon_the_mean_of_the_scene() -> None:
     frame = window(texture(), 60, 60)
     steadier = Steadier()

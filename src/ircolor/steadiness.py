@@ -153,6 +153,8 @@ def _continue(infrared: Image, before: Image, motion: Motion, followed: float) -
     expected = at_brightness(np.maximum(variance, np.float32(LEAST_NOISE**2)), levels)
     surprise = cv2.blur(squares, (TRUST_PX // 2, TRUST_PX // 2)) / expected
     trust = np.clip((UNSURE - surprise) / (UNSURE - SURE), 0, 1)
+    if abs(gain) > MAX_UNDONE:
+        trust[:] = 0  # the colours of the frame before are those of another light
     return Look(np.clip(now, 0, 1, out=now), places, trust)
 
 
