@@ -79,3 +79,16 @@ def test_as_many_outputs_as_frames() -> None:
     infrared, motions = pan()
     with pytest.raises(ValueError, match="shorter"):
         measure_jitter(infrared, [painted(frame) for frame in infrared[:2]], motions)
+
+
+def test_as_many_motions_as_pairs_of_frames() -> None:
+    infrared, motions = pan()
+    rgb = [painted(frame) for frame in infrared]
+    with pytest.raises(ValueError, match="shorter"):
+        measure_jitter(infrared, rgb, motions[:-1])
+
+
+def test_frames_too_small_for_motion_are_refused() -> None:
+    small = [np.zeros((11, 40), np.float32)] * 2  # OpenCV read outside of it
+    with pytest.raises(ValueError, match=r"too small .* at least 16 px"):
+        measure_jitter(small, [painted(frame) for frame in small])

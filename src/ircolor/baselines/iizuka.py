@@ -4,6 +4,9 @@ Departures from the publication:
 * no classification loss, as the pairs have no class labels;
 * global features are taken from the low-level features, resized to those of a 224 px image, in place of a second pass
   over the resized image with shared weights;
+* colours come from a last convolution at full size, by tanh, in place of one at half size, by a sigmoid, enlarged;
+* `iizuka_chroma` is trained on the CIELAB chroma error of means over 4 px (`ircolor.training.color_loss`), in place of
+  the squared error of chroma; `iizuka` on the squared error of RGB;
 * `iizuka` gives RGB, since infrared is no luminance; `iizuka_chroma` gives CIELAB chroma on the infrared image as
   luminance, as published.
 """

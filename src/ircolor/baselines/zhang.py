@@ -5,6 +5,7 @@ Departures from the publication:
   luminance. `zhang_chroma` keeps the infrared image as lightness, as published;
 * 262 bins of chroma, the cells of a grid of 10 that hold colours of sRGB; the publication has 313, among them cells
   that sRGB does not reach;
+* classes are weighted by how often the training pairs have them, which is not smoothed over neighbouring bins;
 * trained from scratch, on few pictures.
 """
 

@@ -22,6 +22,7 @@ from ircolor.metrics import load_skimage
 Image = NDArray[np.float32]
 
 BACK_AND_FORTH_PX = 0.5  # where the flow forth and back ends further from its start, it is not reliable
+MIN_FRAME_PX = 16  # a side; in smaller frames DIS reads outside of its arrays
 MARGIN_PX = 3  # from the border of the frame: interpolation needs neighbours
 
 
@@ -67,7 +68,12 @@ def estimate_motion(infrared: Image, before: Image) -> FrameMotion:
     Args:
         infrared: (H, W) in [0, 1].
         before: as `infrared`, the frame before.
+
+    Raises:
+        ValueError: the frames are smaller than MIN_FRAME_PX.
     """
+    if min(infrared.shape) < MIN_FRAME_PX:
+        raise ValueError(f"frames of {infrared.shape}: too small to find motion; at least {MIN_FRAME_PX} px a side")
     now_8, before_8 = (cv2.convertScaleAbs(_normalised(image), alpha=255.0) for image in (infrared, before))
     dense = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     still = np.zeros((*infrared.shape, 2), np.float32)
@@ -88,12 +94,14 @@ def measure_jitter(
         motions: of each frame but the first; estimated from the infrared when not given.
 
     Raises:
-        ValueError: fewer than two frames, not as many of the one as of the other, or nowhere reliable motion.
+        ValueError: fewer than two frames, not as many of the one as of the other, or nowhere reliable motion; or motion
+            is to be estimated in frames that are too small.
     """
     sums, num_pixels = np.zeros(3), 0
-    known = None if motions is None else iter(motions)
-    for (before, rgb_before), (now, rgb_now) in pairwise(zip(infrared, rgb, strict=True)):
-        motion = estimate_motion(now, before) if known is None else next(known)
+    frames = pairwise(zip(infrared, rgb, strict=True))
+    moved = zip(frames, motions, strict=True) if motions is not None else ((pair, None) for pair in frames)
+    for ((before, rgb_before), (now, rgb_now)), known in moved:
+        motion = known or estimate_motion(now, before)
         used = motion.reliable & _inside(motion.flow)
         color, level = frame_jitter(rgb_now, rgb_before, FrameMotion(motion.flow, used))
         seen = 255 * np.abs(now - _moved(before, motion.flow))[used]

@@ -68,7 +68,7 @@ class ErrorHead(nn.Module):
         return enlarged(torch.exp(log_error.clamp(max=math.log(MAX_DELTA_E))), CELL_PX)
 
     def rescale(self, factor: float) -> None:
-        """Multiply all expectations by a factor above 0."""
+        """Multiply all expectations by a factor above 0, before they are held below MAX_DELTA_E."""
         assert self.log_error.bias is not None
         with torch.no_grad():
             self.log_error.bias += math.log(factor)

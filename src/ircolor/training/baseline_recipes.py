@@ -50,7 +50,7 @@ def iizuka() -> Recipe:
 
 
 def iizuka_chroma() -> Recipe:
-    """Reference [1] as published: chroma on the infrared image as luminance."""
+    """Reference [1] as published in that chroma alone is predicted, on the infrared image as luminance."""
     return _baseline("iizuka_chroma", "Iizuka et al. 2016 as published: only chroma is predicted", 64,
                      color_loss=ColorLossConfig("none", chroma=1.0))  # fmt: skip
 
@@ -61,7 +61,7 @@ def zhang() -> Recipe:
 
 
 def zhang_chroma() -> Recipe:
-    """Reference [11] as published: chroma on the infrared image as lightness."""
+    """Reference [11] as published in that chroma alone is predicted, on the infrared image as lightness."""
     return replace(
         zhang(),
         name="zhang_chroma",
