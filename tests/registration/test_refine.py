@@ -83,3 +83,12 @@ def test_what_shows_nothing_or_has_nothing_in_common_diverges(infrared: Pyramid)
 def test_images_smaller_than_the_margin_diverge() -> None:
     tiny = Pyramid(texture(height=12, width=40))
     assert refine(tiny, tiny, np.eye(3), "similarity", LEVELS).diverged
+
+
+@pytest.mark.parametrize("turn_deg", [30, 60, 90, 135, -90])
+def test_directions_of_edges_turn_with_the_image(infrared: Pyramid, turn_deg: float) -> None:
+    matrix = about_centre(turn_deg, 1.04, (5, -4))
+    found = refine(Pyramid(texture(matrix)), infrared, OFF @ matrix, "similarity", LEVELS)
+    assert not found.diverged
+    assert corner_error_px(found.matrix, matrix) < 0.05
+    assert found.correlation > 0.95

@@ -90,6 +90,7 @@ def refine(rgb: Pyramid, infrared: Pyramid, matrix: Matrix, model: ModelName, le
 def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> tuple[Matrix, float] | None:
     """The matrix of the best correlation on the way, and that; None where nothing correlates or is left to compare."""
     height, width, _ = infrared.shape
+    rgb = _turned(rgb, matrix)
     by_x, by_y = (cv2.Sobel(infrared, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
     samples = _steep_pixels(by_x, by_y)
     if len(samples) < MIN_SAMPLES:
@@ -139,6 +140,13 @@ def _refine_level(rgb: Map, infrared: Map, matrix: Matrix, model: ModelName) -> 
     if correlation <= 0:
         return None
     return np.asarray(np.linalg.inv(backward)), correlation
+
+
+def _turned(channels: Map, matrix: Matrix) -> Map:
+    """Structure channels with the directions that their edges have once a transform has turned the image."""
+    twice = 2 * np.arctan2(matrix[1, 0] - matrix[0, 1], matrix[0, 0] + matrix[1, 1])
+    cosine, sine = np.cos(twice), np.sin(twice)
+    return np.asarray(cv2.transform(channels, np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])), np.float32)
 
 
 def _steep_pixels(by_x: Map, by_y: Map) -> NDArray[np.intp]:
