@@ -75,6 +75,15 @@ def test_channels_tell_the_direction_of_an_edge(turn_deg: int) -> None:
     np.testing.assert_allclose([cosine, sine], [root * np.cos(2 * turn), root * np.sin(2 * turn)], atol=0.02)
 
 
+def test_luma_finds_the_structure_of_a_thermal_camera() -> None:
+    """A scene of few degrees is a few hundred of its values."""
+    gray = road(HEIGHT, WIDTH, 0)[0]
+    counts = np.uint16(7500) + gray
+    assert to_luma(counts, "auto").std() < 10
+    assert to_luma(counts).std() > 40
+    assert np.corrcoef(to_luma(counts).ravel(), gray.ravel())[0, 1] > 0.99
+
+
 def test_luma_weighs_colours_and_stretches_deep_images() -> None:
     assert to_luma(np.full((2, 2, 3), (0, 200, 0), np.uint8))[0, 0] == pytest.approx(0.587 * 200, abs=0.6)
     gray = road(HEIGHT, WIDTH, 0)[0]

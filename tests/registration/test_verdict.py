@@ -6,7 +6,14 @@ import pytest
 from ircolor.registration.candidate import Candidate
 from ircolor.registration.residual import Residual
 from ircolor.registration.structure import Map, to_luma
-from ircolor.registration.verdict import Doubts, doubt_evidence, doubt_exposure, doubt_sameness, doubt_trusted
+from ircolor.registration.verdict import (
+    Doubts,
+    doubt_depth,
+    doubt_evidence,
+    doubt_exposure,
+    doubt_sameness,
+    doubt_trusted,
+)
 from tests.conftest import noise
 from tests.registration.cameras import HEIGHT, WIDTH, road
 
@@ -47,7 +54,8 @@ def test_the_worst_doubt_is_the_verdict_and_all_are_told_the_grave_first() -> No
         (told(60, 70), "accept", ""),
         (told(21, 40), "accept", ""),
         (told(19, 19, 50), "review", "little that matches: 19 of 19"),
-        (told(9, 9, 20), "reject", "little that matches: 9 of 9"),
+        (told(9, 9, 40), "reject", "little that matches: 9 of 9"),
+        (told(12, 12, 20), "review", "too small to be sure, with room for 20 blocks: 12 of 12"),
         (told(30, 61), "review", "contradictory: only 30 of 61"),
         (told(22, 90), "reject", "contradictory: only 22 of 90"),
         (told(30, 30, 160), "review", "evidence in 19 %"),
@@ -112,11 +120,12 @@ def exposed(level: float, spread: float) -> Map:
 )
 def test_each_bad_exposure_is_named(level: float, spread: float, verdict: str, reason: str) -> None:
     doubts = Doubts()
-    doubt_exposure(doubts, exposed(level, spread), "infrared", trusted=False)
+    image = np.rint(exposed(level, spread)).clip(0, 255).astype(np.uint8)
+    doubt_exposure(doubts, image, "infrared", trusted=False)
     assert (doubts.verdict, doubts.reason) == (verdict, reason)
     # No exposure makes a transform wrong that is known from elsewhere.
     trusting = Doubts()
-    doubt_exposure(trusting, exposed(level, spread), "infrared", trusted=True)
+    doubt_exposure(trusting, image, "infrared", trusted=True)
     assert (trusting.verdict, trusting.reason) == (verdict.replace("reject", "review"), reason)
 
 
@@ -131,3 +140,25 @@ def test_only_a_copy_of_the_luma_is_one() -> None:
     doubt_sameness(nothing, infrared, infrared, ~everywhere)
     assert "gray copy" in copied.reason
     assert [doubts.reason for doubts in (another, inverted, blank, nothing)] == [""] * 4
+
+
+def test_a_thermal_camera_that_uses_few_of_its_values_is_told_and_not_blank() -> None:
+    counts = np.uint16(7500) + road(HEIGHT, WIDTH, 0)[0]
+    doubts = Doubts()
+    doubt_exposure(doubts, counts, "infrared", trusted=False)
+    assert doubts.verdict == "review"
+    assert 100 < int(doubts.reason.split()[4]) < 256
+    assert doubts.reason.endswith("of its 65536 values; spread them before training on it")
+    blank = Doubts()
+    doubt_exposure(blank, np.full((60, 80), 7500, np.uint16), "infrared", trusted=False)
+    assert (blank.verdict, blank.reason) == ("reject", "the infrared image is blank")
+
+
+def test_colours_of_ten_bits_are_told_as_they_are_read_as_dark() -> None:
+    rgb = road(HEIGHT, WIDTH, 0)[1]
+    for shifted, reason in ((2, "the RGB image uses 10 of its 16 bits, so it is dark; multiply it by 64"), (8, "")):
+        doubts = Doubts()
+        doubt_depth(doubts, rgb.astype(np.uint16) << shifted)
+        assert doubts.reason == reason
+    doubt_depth(doubts, rgb)
+    assert doubts.verdict == "accept"

@@ -32,6 +32,7 @@ from ircolor.registration.verdict import (
     MIN_AGREED,
     SAFE_AGREED,
     Doubts,
+    doubt_depth,
     doubt_evidence,
     doubt_exposure,
     doubt_sameness,
@@ -118,8 +119,9 @@ def estimate(
     view = View(to_luma(rgb), to_luma(infrared))
     doubts = Doubts()
     trusted = hand is not None or rig is not None
-    doubt_exposure(doubts, view.rgb.gray, "RGB", trusted)
-    doubt_exposure(doubts, view.infrared.gray, "infrared", trusted)
+    doubt_exposure(doubts, rgb, "RGB", trusted)
+    doubt_depth(doubts, rgb)
+    doubt_exposure(doubts, infrared, "infrared", trusted)
     warp = None
     found: Candidate | None
     if hand is not None:

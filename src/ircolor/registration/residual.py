@@ -54,6 +54,12 @@ class Residual:
     unit_px: float
 
     @property
+    def num_blocks(self) -> int:
+        """For how many blocks the image has room."""
+        rows, columns = self.grid
+        return rows * columns
+
+    @property
     def lengths_px(self) -> NDArray[np.float64]:
         """Displacements of the telling blocks."""
         return np.asarray(np.linalg.norm(self.shifts_px[self.telling], axis=1))

@@ -4,7 +4,7 @@ Vegetation, sky and paint swap bright and dark between the spectra, so intensiti
 of a gradient does. Strength relative to the surroundings and direction without sign do.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -27,17 +27,19 @@ BORDER_PX = 25
 SHRINK = 4
 
 
-def to_luma(pixels: Image) -> Map:
+def to_luma(pixels: Image, rule: Literal["auto", "percentile"] = "percentile") -> Map:
     """Gray on 0..255 of any image.
 
     Args:
-        pixels: (H, W) or (H, W, 3) RGB; uint8 as it is, deeper ones by the `auto` intensity rule, since cameras of 10
-            to 16 bits fill but a part of their range.
+        pixels: (H, W) or (H, W, 3) RGB; uint8 as it is, floats by the `auto` intensity rule.
+        rule: of uint16: by percentiles to see what structure there is, as thermal cameras put a scene into a few
+            hundred of its values; `auto` to see it as others will.
     """
     gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
     if gray.dtype == np.uint8:
         return np.asarray(gray, np.float32)
-    return np.asarray(IntensityRule("auto").window(gray).apply(gray) * np.float32(255), np.float32)
+    window = IntensityRule(rule if gray.dtype == np.uint16 else "auto").window(gray)
+    return np.asarray(window.apply(gray) * np.float32(255), np.float32)
 
 
 def gradient(gray: Map) -> tuple[Map, Map, Map]:

@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ircolor.media.images import Image
+from ircolor.media.intensity import depth_in_use
 from ircolor.registration.candidate import Candidate
 from ircolor.registration.resample import shrink
 from ircolor.registration.result import Verdict
-from ircolor.registration.structure import Map, gradient
+from ircolor.registration.structure import Map, gradient, to_luma
 
 # Blocks that agree: fewer than the first reject the pair, fewer than the second ask for a look.
 MIN_AGREED, SAFE_AGREED = 10, 20
+# Images that have room for fewer blocks can hardly bring so many to agree.
+SMALL_ROOM = 2 * SAFE_AGREED
 # The same of their share in the telling blocks.
 MIN_AGREEMENT, SAFE_AGREEMENT = 0.25, 0.5
 # And of their share in all blocks of the overlap.
@@ -64,17 +68,23 @@ class Doubts:
             self.reviewing.append(what)
 
 
-def doubt_exposure(doubts: Doubts, gray: Map, name: str, trusted: bool) -> None:
-    """Name an image that is blank, nearly so, or far too dark or bright.
+def doubt_exposure(doubts: Doubts, pixels: Image, name: str, trusted: bool) -> None:
+    """Name an image that is blank, nearly so, or far too dark or bright; or that few of its values tell apart.
 
     Args:
         doubts: gets what is found.
-        gray: (H, W) on 0..255.
+        pixels: (H, W) or (H, W, 3), of any depth.
         name: of the image, in the line.
         trusted: the transform is known from elsewhere, so that a blank image does not make it wrong.
     """
+    gray = to_luma(pixels, "auto")
     spread, level = float(gray.std()), float(np.median(gray))
-    if spread < BLANK_SPREAD:
+    if spread < FLAT_SPREAD and pixels.dtype == np.uint16 and float(to_luma(pixels).std()) >= FLAT_SPREAD:
+        low, high = np.percentile(pixels, (1, 99))
+        doubts.reviewing.append(
+            f"the {name} image uses {high - low + 1:.0f} of its 65536 values; spread them before training on it"
+        )
+    elif spread < BLANK_SPREAD:
         (doubts.reviewing if trusted else doubts.rejecting).append(f"the {name} image is blank")
     elif level < DARK_LEVEL and spread < FLAT_SPREAD:
         doubts.reviewing.append(f"the {name} image is nearly black")
@@ -82,6 +92,14 @@ def doubt_exposure(doubts: Doubts, gray: Map, name: str, trusted: bool) -> None:
         doubts.reviewing.append(f"the {name} image is overexposed")
     elif spread < FLAT_SPREAD:
         doubts.reviewing.append(f"the {name} image has hardly any contrast")
+
+
+def doubt_depth(doubts: Doubts, rgb: Image) -> None:
+    """Name an RGB image (H, W, 3) of 10 to 14 bits: it is read as one of 16, and so as a dark one."""
+    if rgb.dtype == np.uint16 and (bits := depth_in_use(int(rgb.max()))) < 16:
+        doubts.reviewing.append(
+            f"the RGB image uses {bits} of its 16 bits, so it is dark; multiply it by {1 << 16 - bits}"
+        )
 
 
 def doubt_sameness(doubts: Doubts, warped: Map, infrared: Map, valid: NDArray[np.bool_]) -> None:
@@ -119,7 +137,9 @@ def doubt_evidence(doubts: Doubts, found: Candidate, trusted: bool = False) -> N
         trusted: it is known from elsewhere, so that what lies beyond the evidence is no worse known.
     """
     agree = f"{found.support} of {found.num_telling} blocks agree"
-    doubts.weigh(found.support, MIN_AGREED, SAFE_AGREED, f"little that matches: {agree}")
+    room = found.residual.num_blocks
+    few = f"too small to be sure, with room for {room} blocks" if room < SMALL_ROOM else "little that matches"
+    doubts.weigh(found.support, MIN_AGREED, SAFE_AGREED, f"{few}: {agree}")
     doubts.weigh(found.agreement, MIN_AGREEMENT, SAFE_AGREEMENT, f"contradictory: only {agree}")
     safe_coverage = SAFE_COVERAGE if found.model == "similarity" or trusted else SAFE_COVERAGE_RICHER
     min_coverage = MIN_COVERAGE if found.support >= SAFE_AGREED else MIN_COVERAGE_OF_FEW
