@@ -96,6 +96,7 @@ def test_wrong_use_is_one_line_and_begins_nothing(ircolor: Run) -> None:
         ("-o", "file"): "error: file: is a file; give a folder",
         ("-o", "in/rgb/pairs"): "error: in/rgb/pairs: lies in ",
         ("-o", "in"): "error: in: lies in ",
+        ("--match", "a.csv", "--time-tolerance", "1"): "error: --match and --time-tolerance contradict each other",
         ("--resume", "--overwrite"): "error: --overwrite and --resume contradict each other",
     }
     for arguments, message in cases.items():

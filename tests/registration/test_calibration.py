@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ircolor.errors import UserError
-from ircolor.registration.calibration import MAX_CHARACTERS, Calibration, read_calibration
+from ircolor.registration.calibration import MAX_CHARACTERS, MAX_OPENINGS, Calibration, read_calibration
 from tests.registration.test_transforms import smooth
 
 MATRIX = np.array([[150.0, 0, 82], [0, 148, 58], [0, 0, 1]])
@@ -84,10 +84,14 @@ def test_what_is_missing_or_wrong_is_named(tmp_path: Path, changes: dict[str, ob
         b"<?xml version='1.0'?><opencv_storage><a>",
         b"- 1\n- 2\n",
         b"%YAML:1.0\n---\ncamera_matrix: !!opencv-matrix\n   rows: 900000\n   cols: 900000\n   dt: d\n   data: [ 1. ]",
-        b"%YAML:1.0\n---\na: " + b"[" * (MAX_CHARACTERS - 20),
+        b"%YAML:1.0\n---\na: " + b"[" * (MAX_OPENINGS - 20),
         b"%YAML:1.0\n---\na: " + b"[" * 10**6,
-        b"<?xml version='1.0'?><opencv_storage>" + b"<a>" * (MAX_CHARACTERS // 3 - 20),
-        b'{"a":' * (MAX_CHARACTERS // 5),
+        b"%YAML:1.0\n---\na: " + b"1 " * MAX_CHARACTERS,
+        b"%YAML:1.0\n---\na:\n" + b"- " * 10**6,
+        b"%YAML:1.0\n---\n" + b"".join(b" " * depth + b"a:\n" for depth in range(2000)),
+        b"<?xml version='1.0'?><opencv_storage>" + b"<a>" * (MAX_OPENINGS - 20),
+        b'{"a":' * (MAX_OPENINGS // 2 - 20),
+        b'{"a":' * 10**6,
     ],
 )
 def test_hostile_files_are_told_and_crash_nothing(tmp_path: Path, content: bytes) -> None:
@@ -150,3 +154,22 @@ def test_points_go_where_the_image_goes(scale: int) -> None:
     _, _, _, centres = cv2.connectedComponentsWithStats((straight > 127).astype(np.uint8))
     for place in placed:
         assert np.linalg.norm(centres[1:] - place, axis=1).min() < 0.4 * scale
+
+
+def test_the_points_of_all_views_may_be_in_the_file(tmp_path: Path) -> None:
+    """OpenCV's calibration sample writes them, too."""
+    views = np.random.default_rng(0).uniform(0, 160, (40, 54 * 2))
+    file = write_by_opencv(tmp_path / "camera.yml", image_points=views, extrinsic_parameters=views[:, :6])
+    assert len(file.read_text()) > 50_000
+    check(read_calibration(file))
+
+
+def test_a_transposed_matrix_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no usable camera_matrix"):
+        read_calibration(write_by_opencv(tmp_path / "camera.yml", camera_matrix=MATRIX.T.copy()))
+
+
+def test_points_may_be_columns_of_a_table() -> None:
+    table = np.array([[20.0, 15.0, 1, 2], [140.0, 100.0, 3, 4]])
+    straight = CALIBRATION.undistort_points(table[:, :2], (120, 160))
+    np.testing.assert_array_equal(straight, CALIBRATION.undistort_points(table[:, :2].copy(), (120, 160)))

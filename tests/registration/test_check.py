@@ -137,3 +137,11 @@ def test_an_unknown_protocol_and_one_without_pairs(data: Path) -> None:
         find_splits(data, "vcip")
     with pytest.raises(UserError, match="roadscene has no pairs"):
         find_splits(data, "roadscene")
+
+
+@pytest.mark.parametrize(("width", "found"), [(200, True), (2400, False)])
+def test_large_images_may_be_off_by_more_px_as_for_register(tmp_path: Path, width: int, found: bool) -> None:
+    write(tmp_path, "a", cv2.resize(picture(0), (width, width // 2)).astype(np.uint8))
+    splits, _ = find_splits(tmp_path)
+    kinds = [finding.kind for finding in check_splits(splits, lambda *_: 4.0)]
+    assert ("misaligned" in kinds) == found

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from ircolor.errors import UserError
+from ircolor.media.images import read_rgb
+from ircolor.registration.calibration import Calibration
 from ircolor.registration.estimate import Estimate
 from ircolor.registration.folder import Settings
-from ircolor.registration.points import HandPoints
+from ircolor.registration.points import HandPoints, read_points
 from ircolor.registration.rig import Rig
 from ircolor.registration.transforms import Warp, apply_matrix
 from tests.registration.cameras import (
@@ -103,3 +105,51 @@ def test_points_must_fit_the_pairs_and_their_images(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="needs at least 4"):
         register(partners, tmp_path / "pairs", Settings("homography", points={None: good}))
     assert not (tmp_path / "pairs").exists()
+
+
+def test_a_rig_is_that_of_one_size(tmp_path: Path) -> None:
+    """Its transform is one in px."""
+    partners = [write_view(tmp_path / "in", f"view{seed}", seed=seed) for seed in range(3)]
+    large = np.random.default_rng(0).integers(0, 99, (2 * HEIGHT, 2 * WIDTH), np.uint8)
+    partners.append(write_images(tmp_path / "in", "large", np.repeat(large[..., None], 3, axis=2), large))
+    places = np.array([[50.0, 50], [250, 60], [150, 180], [60, 200]])
+    points = HandPoints(places, apply_matrix(TURN, places), [2, 3, 4, 5])
+    for settings, name in ((Settings(rig=True), "rig"), (Settings(points={None: points}), "points")):
+        summary = register(partners, tmp_path / name, settings)
+        assert [one.verdict for one in summary.registrations] == ["accept"] * 3 + ["reject"]
+        assert summary.failures == (
+            f"large: its RGB and infrared image have 640x480 and 640x480 px, those of the {name} 320x240 and 320x240; "
+            "register images of one size at a time",
+        )
+
+
+def test_points_at_the_border_stay_when_images_are_straightened(tmp_path: Path) -> None:
+    partners = [write_view(tmp_path / "in", "view", matrix=np.eye(3))]
+    matrix = np.array([[300.0, 0, 160], [0, 300, 120], [0, 0, 1]])
+    lens = Calibration(matrix, np.array([-0.3, 0.08, 0, 0]), (HEIGHT, WIDTH))
+    file = tmp_path / "points.csv"
+    file.write_text("x_rgb,y_rgb,x_ir,y_ir\n2,2,2,2\n317,3,317,3\n4,236,4,236\n316,237,316,237\n")
+    settings = Settings(points=read_points(file), calibration_rgb=lens, calibration_infrared=lens)
+    summary = register(partners, tmp_path / "pairs", settings)
+    assert [one.verdict for one in summary.registrations] == ["accept"]
+    assert corner_error_px(summary.registrations[0].matrix, np.eye(3)) < 1
+    file.write_text("x_rgb,y_rgb,x_ir,y_ir\n2,2,2,2\n321,3,317,3\n")
+    with pytest.raises(UserError, match=r"line 3: x_rgb,y_rgb = 321,3 lies outside"):
+        register(partners, tmp_path / "other", replace(settings, points=read_points(file)))
+
+
+def test_a_frame_that_breaks_the_mathematics_does_not_end_a_rig(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partners = write_noise(tmp_path / "in", 3)
+    first = read_rgb(partners[0].rgb).tobytes()
+
+    def known(rgb: Any, _infrared: Any, *_: Any, **__: Any) -> Estimate:
+        if rgb.tobytes() == first:
+            raise np.linalg.LinAlgError("Singular matrix")
+        return make_estimate()
+
+    use_estimator(monkeypatch, known)
+    monkeypatch.setattr("ircolor.registration.folder.find_rig", lambda *_: Rig(Warp("similarity", SHIFT), 2, ()))
+    summary = register(partners, tmp_path / "pairs", Settings(rig=True))
+    assert [one.verdict for one in summary.registrations] == ["reject", "accept", "accept"]

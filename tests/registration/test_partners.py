@@ -124,7 +124,7 @@ def test_a_table_says_who_belongs_together_and_bad_rows_are_listed(tmp_path: Pat
         ("rgb,infrared\n", "no rows"),
         ("rgb,infrared\nq.png,a.png\n", "line 2: no file"),
         ("rgb,infrared\na.png,\n", "line 2: no file"),
-        ("rgb,infrared\na.png,a.png\na.png,a.png\n", "both would be called a"),
+        ("rgb,infrared\na.png,a.png\na.png,a.png\n", "line 3: is called a as line 2"),
     ],
 )
 def test_a_wrong_table_is_told(tmp_path: Path, text: str, complaint: str) -> None:
@@ -164,3 +164,23 @@ def test_clocks_that_are_an_hour_apart_are_suspected(tmp_path: Path) -> None:
 def test_no_time_on_one_side_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"ir/a\.png: no time in EXIF or name"):
         found(cameras(tmp_path, RGB_FRAMES, ["a.png"]), tolerance_s=0.2)
+
+
+def test_pictures_of_one_time_go_by_the_order_of_their_names(tmp_path: Path) -> None:
+    names = ["20181007_142530_a.png", "20181007_142530_b.png", "20181007_142600.png"]
+    folders = cameras(tmp_path, names, [name.replace(".png", "_ir.png") for name in names])
+    pairs, problems = find_partners(*folders, tolerance_s=0.5)
+    assert [(pair.rgb.stem, pair.infrared.stem) for pair in pairs] == [(n[:-4], n[:-4] + "_ir") for n in names]
+    assert problems == []
+    (folders[0] / names[1]).unlink()
+    pairs, (problem,) = find_partners(*folders, tolerance_s=0.5)
+    assert [pair.stem for pair in pairs] == ["20181007_142600_ir"]
+    assert "20181007_142530_b_ir.png: of one time, but not as many of both cameras" in problem
+
+
+def test_a_table_with_one_stem_twice_is_told_by_its_lines(tmp_path: Path) -> None:
+    rgb, infrared = cameras(tmp_path, ["a.png", "b.png"], ["a.png", "b.png"])
+    table = tmp_path / "pairs.csv"
+    table.write_text("rgb,infrared,stem\na.png,a.png,one\nb.png,b.png,one\n")
+    with pytest.raises(UserError, match=r"pairs\.csv line 3: is called one as line 2; name another stem"):
+        find_partners(rgb, infrared, table)

@@ -76,6 +76,8 @@ def test_rejected_frames_have_no_voice() -> None:
 def test_too_few_frames_with_evidence_are_told() -> None:
     with pytest.raises(UserError, match="0 of 0 frames show enough"):
         find_rig([])
+    with pytest.raises(UserError, match=r"1 of 1 frames show enough .* 2 are needed; leave out --rig"):
+        find_rig([frame()])
     with pytest.raises(UserError, match=r"1 of 3 frames show enough.*--points"):
         find_rig([frame(), EMPTY, frame(verdict="reject")])
 

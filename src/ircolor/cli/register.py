@@ -73,7 +73,7 @@ def register(
       ircolor register --rgb a/ --infrared b/ -o pairs/ --points clicked.csv
 
     Exit status: 0 all pairs processed, whatever their verdict; 1 some could not
-    be read or have no partner (listed at the end); 2 nothing begun.
+    be read or have no partner (listed at the end); 2 nothing begun, or stopped.
     """
     import sys
 
@@ -85,6 +85,8 @@ def register(
     from ircolor.registration.partners import find_partners
     from ircolor.registration.points import read_points
 
+    if match is not None and time_tolerance_s is not None:
+        raise UserError("--match and --time-tolerance contradict each other; give one of them")
     if model == "tps" and points is None:
         raise UserError("--model tps: a thin-plate spline goes through points by hand; give --points FILE.csv")
     check_places(output, [rgb, infrared])

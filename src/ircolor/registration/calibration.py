@@ -1,5 +1,6 @@
 """Lens calibration files: read them, and straighten images by them."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,12 @@ from ircolor.errors import UserError
 from ircolor.registration.resample import Points, comes_from_inside, within_range
 from ircolor.registration.transforms import Size
 
-# OpenCV's parser recurses, and overflows the stack on what is nested 20,000 deep; a calibration is a tenth of this.
-MAX_CHARACTERS = 16_000
+# Of the files that OpenCV's sample writes, with the points of all views of the board; a hundred views have a tenth.
+MAX_CHARACTERS = 2_000_000
+# OpenCV's parser recurses, and overflows the stack on what is nested 20,000 deep. Brackets, tags, keys, dashes of lists
+# and indentation nest; a calibration has a hundred of them.
+MAX_OPENINGS = 4_000
+_OPENING = re.compile(r"[\[{<:]|-\s")
 DISTORTION_COUNTS = (4, 5, 8, 12, 14)
 # Of the iteration that straightens a point: steps, and change in px / focal length.
 _PRECISELY = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 50, 1e-10)
@@ -64,7 +69,9 @@ class Calibration:
             UserError: another aspect ratio.
         """
         matrix = self._matrix_at(size)
-        straight = cv2.undistortPoints(points, matrix, self.distortion, R=np.eye(3), P=matrix, criteria=_PRECISELY)
+        straight = cv2.undistortPoints(
+            np.ascontiguousarray(points), matrix, self.distortion, R=np.eye(3), P=matrix, criteria=_PRECISELY
+        )
         return np.asarray(straight, np.float64).reshape(-1, 2)
 
     def _matrix_at(self, size: Size) -> NDArray[np.float64]:
@@ -89,10 +96,12 @@ def read_calibration(file: Path) -> Calibration:
             is that of a fisheye lens.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        with file.open(encoding="utf-8") as opened:
+            text = opened.read(MAX_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read; give an OpenCV calibration in YAML or XML") from error
-    if len(text) > MAX_CHARACTERS:
+    indentation = max((len(line) - len(line.lstrip()) for line in text.splitlines()), default=0)
+    if len(text) > MAX_CHARACTERS or len(_OPENING.findall(text)) + indentation > MAX_OPENINGS:
         raise UserError(f"{file}: too long for a calibration; keep only the camera matrix, distortion and image size")
     try:
         storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
@@ -107,7 +116,7 @@ def read_calibration(file: Path) -> Calibration:
     if kind not in PINHOLE_MODELS or any(fisheye):
         raise UserError(f"{file}: a fisheye lens, which is not supported; undistort the images beforehand")
     problems = {
-        "camera_matrix": len(matrix) != 9 or not (matrix[0] > 0 and matrix[4] > 0),
+        "camera_matrix": len(matrix) != 9 or min(matrix[0], matrix[4]) <= 0 or [matrix[3], *matrix[6:]] != [0, 0, 0, 1],
         "distortion_coefficients": len(distortion) not in DISTORTION_COUNTS,
         "image_width": len(width) != 1 or width[0] < 1,
         "image_height": len(height) != 1 or height[0] < 1,

@@ -15,6 +15,7 @@ from ircolor.errors import UserError, brief
 from ircolor.pairs.duplicates import Fingerprint, Group, exact_groups, fingerprint, near_groups
 from ircolor.pairs.index import INDEX_NAME, NUM_READERS, Pair, SizeMismatchError, list_pairs
 from ircolor.pairs.protocols import Splits, default_protocol, find_protocol
+from ircolor.registration.verdict import MAX_RESIDUAL
 
 Kind = Literal[
     "exact duplicates",
@@ -173,7 +174,7 @@ def _look(pair: Pair, misalignment_px: Misalignment) -> _Look:
     if spread <= MAX_GRAY_SPREAD:
         faults.append(("gray RGB", f"its channels differ by {spread:.0f} of 255"))
     shift_px = misalignment_px(rgb, infrared)
-    if shift_px > MAX_MISALIGNMENT_PX:
+    if shift_px > max(MAX_MISALIGNMENT_PX, MAX_RESIDUAL * max(infrared.shape)):
         faults.append(("misaligned", f"by {shift_px:.1f} px"))
     return _Look(faults, fingerprint(rgb), fingerprint(infrared))
 

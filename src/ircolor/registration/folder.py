@@ -16,7 +16,7 @@ from ircolor.registration.aligned import Onto
 from ircolor.registration.calibration import Calibration
 from ircolor.registration.estimate import ModelChoice
 from ircolor.registration.output import REPORT_NAME, check_output, earlier_outcome, index_pairs, open_journal
-from ircolor.registration.pair import Job, Outcome, estimate_frame, fit_points, read_previews, register_pair
+from ircolor.registration.pair import Job, Outcome, Sizes, estimate_frame, fit_points, read_previews, register_pair
 from ircolor.registration.parallel import each_done
 from ircolor.registration.partners import Partners
 from ircolor.registration.points import HandPoints
@@ -66,10 +66,12 @@ class FolderRig:
     Attributes:
         rig: as found.
         stems: of the frames that it was found from.
+        sizes: of their images; None where there are no such frames.
     """
 
     rig: Rig
     stems: tuple[str, ...]
+    sizes: Sizes | None
 
     @property
     def outliers(self) -> tuple[str, ...]:
@@ -144,12 +146,15 @@ def register_folder(
     check_output(folder, resume=resume, overwrite=overwrite)
     jobs = [settings.job(pair) for pair in partners]
     _check_jobs(jobs, settings)
+    jobs = _with_sizes(jobs)
     rig = None
     if settings.rig:
         rig = _find_rig(jobs, settings.points.get(None), num_workers)
         say(rig.sentence)
         # The points of all pairs are what the rig was found from; now each may differ from it a little.
-        jobs = [replace(job, rig=rig.rig.warp, hand=settings.points.get(job.partners.stem)) for job in jobs]
+        jobs = [
+            replace(job, rig=rig.rig.warp, hand=settings.points.get(job.partners.stem), sizes=rig.sizes) for job in jobs
+        ]
 
     journal = open_journal(folder, {pair.stem for pair in partners}, resume=resume)
     fingerprints = [job.fingerprint() for job in jobs]
@@ -198,9 +203,19 @@ def _check_jobs(jobs: Sequence[Job], settings: Settings) -> None:
         bare = [job.partners.stem for job in jobs if job.hand is None]
         if bare:
             raise UserError(f"{bare[0]}: the thin-plate spline needs points by hand; give some, or another model")
-    # Of the points of all pairs it is the first one that tells.
-    for job in {id(job.hand): job for job in reversed(jobs) if job.hand}.values():
-        fit_points(job)
+
+
+def _with_sizes(jobs: Sequence[Job]) -> list[Job]:
+    """The same jobs, with the sizes that their points by hand are for: of those of all pairs the first one tells.
+
+    Raises:
+        UserError: points cannot be used.
+    """
+    sizes: dict[int, Sizes] = {}
+    for job in jobs:
+        if id(job.hand) not in sizes and (fitted := fit_points(job) if job.hand else None):
+            sizes[id(job.hand)] = fitted[1]
+    return [replace(job, sizes=sizes.get(id(job.hand))) for job in jobs]
 
 
 def _find_rig(jobs: Sequence[Job], points: HandPoints | None, num_workers: int | None) -> FolderRig:
@@ -209,5 +224,9 @@ def _find_rig(jobs: Sequence[Job], points: HandPoints | None, num_workers: int |
     known = {number: one for number in range(len(frames)) if (one := estimates[number])}
     common = next((job for job in jobs if job.hand and job.hand is points), None)
     given = fit_points(common) if common else None
-    rig = find_rig(list(known.values()), frames[0].model, given)
-    return FolderRig(rig, tuple(frames[number].partners.stem for number in known))
+    # A transform in px is that of one size; the frames of the most common one tell it.
+    commonest = Counter(sizes for _, sizes in known.values()).most_common(1)
+    sizes = given[1] if given else commonest[0][0] if commonest else None
+    alike = {number: one for number, (one, theirs) in known.items() if theirs == sizes}
+    rig = find_rig(list(alike.values()), frames[0].model, given and given[0])
+    return FolderRig(rig, tuple(frames[number].partners.stem for number in alike), sizes)

@@ -26,8 +26,14 @@ from ircolor.registration.preview import KINDS, PreviewKind, preview_file, previ
 from ircolor.registration.result import Registration
 from ircolor.registration.transforms import Warp
 
+# What ends the work on a pair, and not on the others.
+PROBLEMS = UserError, MemoryError, cv2.error, np.linalg.LinAlgError
 # An image drawn at more times its size than this is too blurred to learn from.
 MAX_ENLARGEMENT = 2.0
+
+
+Sizes = tuple[tuple[int, int], tuple[int, int]]
+"""Height and width of an RGB and of an infrared image."""
 
 
 class View(NamedTuple):
@@ -42,6 +48,11 @@ class View(NamedTuple):
     notes: tuple[str, ...]
     seen_rgb: NDArray[np.bool_] | None = None
     seen_infrared: NDArray[np.bool_] | None = None
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of the two images."""
+        return size_of(self.rgb), size_of(self.infrared)
 
 
 class Outcome(NamedTuple):
@@ -72,6 +83,7 @@ class Job:
         calibration_infrared: the same of the infrared camera.
         hand: points by hand in the images as stored, which take the place of found ones.
         rig: the transform that all pairs share nearly.
+        sizes: of the images that the points by hand or the rig are of; None where there are neither.
     """
 
     partners: Partners
@@ -81,6 +93,7 @@ class Job:
     calibration_infrared: Calibration | None = None
     hand: HandPoints | None = None
     rig: Warp | None = None
+    sizes: Sizes | None = None
 
     def fingerprint(self) -> str:
         """Tells this job from any other one, and from itself once a file has changed."""
@@ -94,6 +107,7 @@ class Job:
             [one and (one.size, one.camera_matrix.tolist(), one.distortion.tolist()) for one in calibrations],
             self.hand and (self.hand.rgb.tolist(), self.hand.infrared.tolist()),
             self.rig and (self.rig.model, self.rig.matrix.tolist()),
+            self.sizes,
         )
         return sha256(repr(facts).encode()).hexdigest()
 
@@ -108,22 +122,40 @@ class Job:
         hand, seen_rgb, seen_infrared = self.hand, None, None
         if self.calibration_rgb:
             if hand:
-                hand = replace(hand, rgb=self.calibration_rgb.undistort_points(hand.rgb, rgb.shape))
+                straight = self.calibration_rgb.undistort_points(hand.rgb, rgb.shape)
+                hand = replace(hand, rgb=straight, clicked=self.hand)
             rgb, seen_rgb = self.calibration_rgb.undistort(rgb)
         if self.calibration_infrared:
             if hand:
                 straight = self.calibration_infrared.undistort_points(hand.infrared, infrared.shape)
-                hand = replace(hand, infrared=straight)
+                hand = replace(hand, infrared=straight, clicked=self.hand)
             infrared, seen_infrared = self.calibration_infrared.undistort(infrared)
         return View(rgb, infrared, hand, read.notes, seen_rgb, seen_infrared)
 
     def estimate(self, view: View) -> Estimate:
-        """Estimate the transform; UserError where the points by hand cannot be used."""
+        """Estimate the transform.
+
+        Raises:
+            UserError: the points by hand cannot be used, or they or the rig are those of images of another size.
+        """
+        if self.sizes and view.sizes != self.sizes:
+            ours, theirs = (
+                " and ".join(f"{width}x{height}" for height, width in two) for two in (view.sizes, self.sizes)
+            )
+            raise UserError(
+                f"its RGB and infrared image have {ours} px, those of the {'rig' if self.rig else 'points'} {theirs}; "
+                "register images of one size at a time"
+            )
         return estimate(view.rgb, view.infrared, self.model, hand=view.hand, rig=self.rig)
 
 
-def fit_points(job: Job) -> Warp | None:
-    """What the points by hand of a pair say; None without any, or where its images cannot be read.
+def size_of(image: Image) -> tuple[int, int]:
+    """Its height and width."""
+    return image.shape[0], image.shape[1]
+
+
+def fit_points(job: Job) -> tuple[Warp, Sizes] | None:
+    """What the points by hand of a pair say, for images of its sizes; None without any, or where these cannot be read.
 
     Raises:
         UserError: the points cannot be used.
@@ -132,14 +164,17 @@ def fit_points(job: Job) -> Warp | None:
         view = job.read()
     except UserError:
         return None
-    return fit_by_hand(view.hand, job.model, view.rgb.shape, view.infrared.shape).warp if view.hand else None
+    if view.hand is None:
+        return None
+    return fit_by_hand(view.hand, job.model, view.rgb.shape, view.infrared.shape).warp, view.sizes
 
 
-def estimate_frame(job: Job) -> Estimate | None:
-    """The estimate of one frame of a rig, less what only its own images need; None where it failed."""
+def estimate_frame(job: Job) -> tuple[Estimate, Sizes] | None:
+    """The estimate of one frame of a rig, less what only its own images need, and its sizes; None where it failed."""
     try:
-        return replace(job.estimate(job.read()), usable=None)
-    except (UserError, MemoryError):
+        view = job.read()
+        return replace(job.estimate(view), usable=None), view.sizes
+    except PROBLEMS:
         return None
 
 
@@ -157,7 +192,7 @@ def register_pair(job: Job, folder: Path) -> Outcome:
         found = job.estimate(view)
         aligned, mask = _aligned(view, found, job.onto)
         pictures = previews(view.rgb, view.infrared, aligned)
-    except (UserError, MemoryError, cv2.error, np.linalg.LinAlgError) as error:
+    except PROBLEMS as error:
         message = "not enough memory; give fewer --workers"
         if isinstance(error, UserError):
             message = " ".join(str(error).split())

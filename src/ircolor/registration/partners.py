@@ -136,8 +136,8 @@ def _by_table(table: Path, rgb: Path, infrared: Path) -> tuple[list[Partners], l
         raise UserError(f"{table}: cannot be read ({brief(error)}); it must be a CSV table in UTF-8") from error
     if not {"rgb", "infrared"} <= set(columns):
         raise UserError(f"{table}: needs the columns rgb and infrared; it has {', '.join(columns) or 'none'}")
-    partners = []
-    problems = []
+    partners, problems, doubled = [], [], []
+    lines: dict[str, int] = {}
     for line, row in rows:
         given = Path(row["infrared"] or "")
         files = rgb / (row["rgb"] or ""), infrared / given
@@ -148,8 +148,11 @@ def _by_table(table: Path, rgb: Path, infrared: Path) -> tuple[list[Partners], l
         stem = row.get("stem") or (given.stem if given.is_absolute() else _flat(given))
         if stem != Path(stem).name or stem.startswith(".") or "\0" in stem:
             problems.append(f"{table} line {line}: stem {stem} cannot name a file; use letters, digits, _ and -")
+        elif (first := lines.setdefault(stem, line)) != line:
+            doubled.append(f"{table} line {line}: is called {stem} as line {first}; name another stem in that column")
         else:
             partners.append(Partners(stem, *files))
+    raise_problems(doubled, f"stems stand twice in {table}")
     _unique((pair.stem, pair.infrared) for pair in partners)
     if not partners:
         raise UserError(problems[0] if problems else f"{table}: no rows in it; give one for each pair")
@@ -161,14 +164,16 @@ def _by_time(rgb: dict[str, Path], infrared: dict[str, Path], tolerance_s: float
     problems = []
     for files in (rgb, infrared):
         times = {name: time_of(file) for name, file in files.items()}
-        timed = sorted((time, name) for name, time in times.items() if time is not None)
+        timed: dict[float, list[str]] = {}
+        for time, name in sorted((time, name) for name, time in times.items() if time is not None):
+            timed.setdefault(time, []).append(name)
         if not timed:
             raise UserError(
                 f"{_some(files.values())}: no time in EXIF or name (such as 20181007_142530); match by name instead"
             )
         problems += [f"{files[name]}: no time in EXIF or name" for name, time in times.items() if time is None]
         sides.append(timed)
-    times_rgb, times_infrared = (np.array([time for time, _ in timed]) for timed in sides)
+    times_rgb, times_infrared = (np.array(list(timed)) for timed in sides)
     to_infrared, to_rgb = _nearest(times_rgb, times_infrared), _nearest(times_infrared, times_rgb)
     apart_s = times_infrared[to_infrared] - times_rgb
     # One to one: each must be the nearest of the other.
@@ -185,16 +190,27 @@ def _by_time(rgb: dict[str, Path], infrared: dict[str, Path], tolerance_s: float
             f"no times within {tolerance_s:g} s ({_some(rgb.values())} against {_some(infrared.values())}); the "
             f"nearest times differ by {typical_s:.1f} s: {clocks}?"
         )
-    pairs = []
+    pairs: list[Partners] = []
+    told: set[Path] = set()
     for number, other in matched:
-        (_, name_rgb), (_, name_infrared) = sides[0][number], sides[1][other]
-        pairs.append(Partners(name_infrared, rgb[name_rgb], infrared[name_infrared]))
-    taken = {file for pair in pairs for file in (pair.rgb, pair.infrared)}
+        # Those of one time belong together in the order of their names, if there are as many of both cameras.
+        names_rgb, names_infrared = (list(timed.values())[at] for timed, at in zip(sides, (number, other), strict=True))
+        if len(names_rgb) != len(names_infrared):
+            problems.append(
+                f"{_some(rgb[name] for name in names_rgb)} and {_some(infrared[name] for name in names_infrared)}: of "
+                "one time, but not as many of both cameras; match them by name or by a table"
+            )
+            told |= {rgb[name] for name in names_rgb} | {infrared[name] for name in names_infrared}
+            continue
+        for name_rgb, name_infrared in zip(names_rgb, names_infrared, strict=True):
+            pairs.append(Partners(name_infrared, rgb[name_rgb], infrared[name_infrared]))
+    told |= {file for pair in pairs for file in (pair.rgb, pair.infrared)}
     problems += [
         f"{files[name]}: no partner within {tolerance_s:g} s"
         for files, timed in zip((rgb, infrared), sides, strict=True)
-        for _, name in timed
-        if files[name] not in taken
+        for names in timed.values()
+        for name in names
+        if files[name] not in told
     ]
     return pairs, problems
 

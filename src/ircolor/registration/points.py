@@ -33,12 +33,14 @@ class HandPoints:
         infrared: (N, 2), the same points in the infrared image.
         lines: the line of the file that each comes from.
         name: what to call the file in messages.
+        clicked: the points in the images as stored, where these were straightened and the points with them.
     """
 
     rgb: Points
     infrared: Points
     lines: list[int]
     name: str = "the points"
+    clicked: "HandPoints | None" = None
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -121,7 +123,8 @@ def fit_by_hand(
         UserError: points outside of their image, too few for the model, or on one line, swapped columns, or a
             transform that no two cameras have.
     """
-    _check_inside(points, rgb_shape, infrared_shape)
+    # Straightening moves points near the border out of the image; they are there all the same.
+    _check_inside(points.clicked or points, rgb_shape, infrared_shape)
     ends = points.rgb, points.infrared
     if model == "auto":
         model = simplest_model(*ends)

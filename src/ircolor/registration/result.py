@@ -22,7 +22,7 @@ class Registration:
         model: the simplest model that explains the matches; None where none could be estimated.
         matrix: (3, 3) float64, maps (x, y, 1) of the RGB image as stored to the infrared image as stored, in px with
             the centre of the first pixel at (0, 0); NaN where none could be estimated. For a thin-plate spline, its
-            best homography or affine part.
+            affine part.
         num_inliers: matches that agree with the transform.
         coverage: share of the overlap, in [0, 1], that has evidence for the transform near it.
         residual_median_px: median over blocks of the displacement left after warping, in infrared px.

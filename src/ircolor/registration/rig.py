@@ -54,9 +54,10 @@ def find_rig(estimates: Sequence[Estimate], model: ModelChoice = "auto", given: 
     if len(voters) < MIN_FRAMES:
         if given:
             return Rig(given, 0, ())
+        few = "leave out --rig, or give more frames" if len(estimates) < MIN_FRAMES else "give frames"
         raise UserError(
-            f"the rig: {len(voters)} of {len(estimates)} frames show enough to estimate it; give frames of textured "
-            "scenes by daylight, or points by hand with --points"
+            f"the rig: {len(voters)} of {len(estimates)} frames show enough to estimate it, {MIN_FRAMES} are needed; "
+            f"{few} of textured scenes by daylight, or points by hand with --points"
         )
     source = np.vstack([estimates[number].matches.rgb[rows] for number, rows in zip(voters, chosen, strict=True)])
     target = np.vstack([estimates[number].matches.infrared[rows] for number, rows in zip(voters, chosen, strict=True)])

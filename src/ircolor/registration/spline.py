@@ -27,14 +27,12 @@ class ThinPlate:
         return _design(points, self.nodes, self.scale_px) @ self.coefficients
 
 
-def thin_plate(source: Points, target: Points, smoothing: float = 0.0) -> ThinPlate:
+def thin_plate(source: Points, target: Points) -> ThinPlate:
     """Fit the spline from (N, 2) points, N >= 4, not on one line, to (N, 2) points.
 
     Args:
         source: where the points are.
         target: where they are to go.
-        smoothing: 0 passes through all points; the larger, the nearer to affine. It is added to the bending energy
-            in the normalised coordinates, where the points have a spread of 1.
     """
     scale_px = float(np.sqrt(source.var(axis=0).sum()))
     num = len(source)
@@ -42,7 +40,6 @@ def thin_plate(source: Points, target: Points, smoothing: float = 0.0) -> ThinPl
     system = np.zeros((num + 3, num + 3))
     system[:num] = top
     system[num:, :num] = top[:, num:].T
-    system[:num, :num] += smoothing * np.eye(num)
     coefficients = np.asarray(np.linalg.solve(system, np.vstack([target, np.zeros((3, 2))])), np.float64)
     return ThinPlate(source, scale_px, coefficients)
 

@@ -148,17 +148,16 @@ class Warp:
         return resample(image_infrared, self.to_infrared, size)
 
 
-def fit_thin_plate(points_rgb: Points, points_infrared: Points, smoothing: float = 0.0) -> Warp:
+def fit_thin_plate(points_rgb: Points, points_infrared: Points) -> Warp:
     """The thin-plate spline through N >= 4 points given in both images, (N, 2) each, not on one line.
 
     Args:
         points_rgb: in the RGB image.
         points_infrared: where the same points are in the infrared image.
-        smoothing: as `thin_plate` takes it; 0 passes through all points.
     """
     splines = (
-        thin_plate(points_rgb, points_infrared, smoothing),
-        thin_plate(points_infrared, points_rgb, smoothing),
+        thin_plate(points_rgb, points_infrared),
+        thin_plate(points_infrared, points_rgb),
     )
     return Warp("thin-plate spline", fit_affine(points_rgb, points_infrared), splines)
 
