@@ -77,11 +77,11 @@ def snet_plus() -> Recipe:
         color_loss=_VIVID,
         perceptual=PerceptualConfig(weight=1.0, network="efficientnet"),
         hints=3.0,
-        hint_epochs=60,  # what photographs are like is not learned by heart, unlike colours
+        hint_epochs=120,  # what photographs are like is not learned by heart, unlike colours
         view_px=128,
         grade=replace(_GRADE, saturation=1.3),
         trust=TrustConfig(fold_epochs=27, fold_width=16),  # of fewer pairs: as many steps as the net itself
-        epochs=24,
+        epochs=48,
         validate_every=4,
     )
 
