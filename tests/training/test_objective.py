@@ -9,7 +9,7 @@ import torch
 from ircolor.baselines.zhang import ChromaClasses, chroma_bins
 from ircolor.nets.lab import lab_to_rgb
 from ircolor.training.objective import Objective, class_terms, learned_losses
-from ircolor.training.recipe import AdversaryConfig, Recipe
+from ircolor.training.recipe import AdversaryConfig, PerceptualConfig, Recipe
 
 
 def flat(lab: tuple[float, float, float]) -> torch.Tensor:
@@ -84,3 +84,17 @@ class _Brightness(torch.nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return 10 * images[:, 1:].sum(dim=1).mean(dim=(1, 2))
+
+
+def test_a_perceptual_loss_weighs_the_same_however_large_features_are() -> None:
+    """Those of an encoder of our own are small, and the squared error of pixels stands beside."""
+    recipe = Recipe("r", "r", perceptual=PerceptualConfig(weight=1.0))
+    pred_rgb, true_rgb = torch.rand(2, 2, 3, 16, 16) * 2 - 1
+    small, large = torch.nn.Conv2d(3, 4, 3, bias=False), torch.nn.Conv2d(3, 4, 3, bias=False)
+    large.weight.data = 50 * small.weight.data
+    errors = [
+        Objective(recipe, {}, nullcontext, layer)(pred_rgb, {"true_rgb": true_rgb}, 0.0)["perceptual_loss"].item()
+        for layer in (small, large)
+    ]
+    assert errors[0] == pytest.approx(errors[1], rel=1e-4)
+    assert errors[0] > 0.1

@@ -2,9 +2,9 @@
 
 Departures from the publication: zeros in place of reflections at the border, so that every residual block keeps its
 size; enlarged bilinearly and then convolved, in place of strided transposed convolutions, which leave a checkerboard.
-The perceptual loss that it is trained with is in `ircolor.training.loss_network`: the mean of the squared errors of
-three layers' features, in place of one layer's, and beside it the squared error of pixels, which the publication
-compares with. By our own encoder, whose features are small, it has a fourteenth of the gradient.
+The perceptual loss that it is trained with is in `ircolor.training.loss_network`: the squared errors of three layers'
+features over their mean squares, in place of one layer's, and beside it the squared error of pixels, without which
+colours are not held.
 """
 
 import torch

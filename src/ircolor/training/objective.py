@@ -121,7 +121,7 @@ class Objective:
         if self.recipe.adversary:
             terms |= self._adversarial_terms(pred_rgb, batch, self.recipe.adversary.weight)
         if self.recipe.perceptual:
-            error = self._feature_error(pred_rgb, true_rgb, mask, self.recipe.perceptual.network)
+            error = self._feature_error(pred_rgb, true_rgb, mask)
             terms["perceptual_loss"] = self.recipe.perceptual.weight * error
         return terms
 
@@ -132,17 +132,17 @@ class Objective:
             guesses, hints = self.learned["hints"](features), self.hints(infrared)
         return feature_error(guesses, hints)
 
-    def _feature_error(self, pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None, network: str) -> Tensor:
-        """How far features of the prediction are from those of the truth; pixels that a mask leaves out are equal."""
+    def _feature_error(self, pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None) -> Tensor:
+        """How far features of the prediction are from those of the truth; pixels that a mask leaves out are equal.
+
+        Over their mean square: features differ in size from network to network, and from scale to scale.
+        """
         assert self.features
         if mask is not None:
             unknown = pred_rgb.detach()
             pred_rgb, true_rgb = (torch.where(mask, rgb, unknown) for rgb in (pred_rgb, true_rgb))
         with self.autocast():
-            pred, true = self.features(pred_rgb), self.features(true_rgb)
-        if network == "efficientnet":  # whose features differ in size from scale to scale
-            return feature_error(pred, true)
-        return torch.stack([F.mse_loss(p.float(), t.float()) for p, t in zip(pred, true, strict=True)]).mean()
+            return feature_error(self.features(pred_rgb), self.features(true_rgb))
 
     def _adversarial_terms(self, pred_rgb: Tensor, batch: Batch, weight: float) -> dict[str, Tensor]:
         """What the adversary is blamed for, and what the prediction is, each with the other held fixed.

@@ -61,7 +61,7 @@ class PerceptualConfig:
     """A difference of features, in place of pixels (Johnson et al. 2016); see `training.loss_network`.
 
     Attributes:
-        weight: of the features' squared error, beside the colour loss; of efficientnet's over their mean square.
+        weight: of the features' squared error over their mean square, beside the colour loss.
         network: that gives the features: own is VGG-16 from a file, or else one that learns from the training pairs;
             efficientnet is EfficientNet-Lite0 with its published weights.
         steps: for which our own learns.
