@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ircolor.errors import UserError
 from ircolor.registration.estimate import Estimate, ModelChoice, estimate
 from ircolor.registration.points import HandPoints
+from ircolor.registration.refine import Refined
 from ircolor.registration.resample import Points
 from ircolor.registration.result import ModelName
 from ircolor.registration.transforms import Matrix, Warp, apply_matrix
@@ -242,3 +243,13 @@ def test_a_frame_that_contradicts_its_rig_is_not_accepted() -> None:
     assert found.verdict != "accept"
     assert "blocks agree" in found.reason
     assert error_px(found, RIG.matrix) < 1e-9
+
+
+def test_what_could_not_be_refined_is_looked_at(rgb: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverging(_rgb: Any, _infrared: Any, matrix: Matrix, *_: Any) -> Refined:
+        return Refined(matrix, 0.0, True)
+
+    monkeypatch.setattr("ircolor.registration.candidate.refine", diverging)
+    found = estimate(rgb, INFRARED, "similarity")
+    assert found.verdict == "review"
+    assert found.reason.count("could not be refined to sub-pixel") == 1

@@ -148,6 +148,7 @@ def estimate(
         doubt_trusted(doubts, found, view.rgb.gray, view.infrared.gray)
     else:
         doubt_evidence(doubts, found)
+        doubts.reviewing += filter(None, [found.note])
     matches = _agreeing(view, found)
     lengths_px = found.residual.lengths_px * view.unit_px
     return Estimate(
@@ -155,7 +156,7 @@ def estimate(
         usable=_usable(found.residual, infrared.shape[:2]),
         matches=matches,
         verdict=doubts.verdict,
-        reason="; ".join(filter(None, [doubts.reason, found.note])) or _praise(found),
+        reason="; ".join(filter(None, [doubts.reason, found.note if trusted else ""])) or _praise(found),
         num_inliers=len(matches.rgb),
         coverage=found.coverage,
         residual_median_px=float(np.median(lengths_px)) if len(lengths_px) else float("nan"),
