@@ -203,3 +203,15 @@ def test_what_will_not_fit_is_told_before_any_strip_is_made(tmp_path: Path, suff
     with pytest.raises(UserError, match=rf"image{suffix}: an image of 1x{width} does not fit"):
         write_rows(tmp_path / f"image{suffix}", strips, 1, width, np.uint8)
     assert len(next(strips)) == 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_edges_beyond_what_png_readers_take_are_for_tiff(tmp_path: Path, suffix: str) -> None:
+    long = np.zeros((1, 1_000_001, 3), np.uint8)
+    file = tmp_path / f"image{suffix}"
+    said = rf"image{suffix}: an image of 1x1000001 does not fit .*; write \.tiff$"
+    with pytest.raises(UserError, match=said):
+        write_image(file, long)
+    with pytest.raises(UserError, match=said):
+        write_rows(file, [long], 1, 1_000_001, np.uint8)
+    write_image(tmp_path / "image.tiff", long)

@@ -16,7 +16,8 @@ from ircolor.media.provenance import Provenance
 
 WRITABLE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 DEEP_SUFFIXES = (".png", ".tif", ".tiff")
-LARGEST_EDGE_PX = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}
+# PNG itself holds more, but libpng, by which nearly all programs read it, does not.
+LARGEST_EDGE_PX = {".png": 1_000_000, ".jpg": 65500, ".jpeg": 65500, ".webp": 16383}
 JPEG_QUALITY = 95
 # Up to this size OpenCV encodes a whole image faster than it can be streamed.
 STREAMED_BYTES = 64 << 20
@@ -51,9 +52,10 @@ def encode_image(
         jpeg_quality: 0 to 100, for JPEG only.
 
     Raises:
-        UserError: the format cannot hold an image of this size (WebP: 16383 px, JPEG: 65500 px).
+        UserError: the format cannot hold an image of this size (`LARGEST_EDGE_PX`).
     """
     suffix = suffix.lower()
+    _check_fits(suffix, *pixels.shape[:2])
     if suffix in (".tif", ".tiff"):
         from ircolor.media.tiff_write import write_tiff
 
@@ -72,7 +74,7 @@ def encode_image(
     except cv2.error:
         done = False
     if not done:
-        raise UserError(_does_not_fit(suffix, *pixels.shape[:2]))
+        raise UserError(f"an image of {pixels.shape[0]}x{pixels.shape[1]} cannot be encoded as {suffix}; write .tiff")
     data = bytes(encoded.tobytes())
     if provenance and suffix == ".png":
         return provenance.into_png(data)
@@ -127,8 +129,10 @@ def write_rows(
     depth = np.dtype(dtype)
     check_writable_suffix(path, 8 * depth.itemsize)
     suffix = path.suffix.lower()
-    if max(height, width) > LARGEST_EDGE_PX.get(suffix, max(height, width)):
-        raise UserError(f"{path}: {_does_not_fit(suffix, height, width)}")
+    try:
+        _check_fits(suffix, height, width)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
     if suffix not in DEEP_SUFFIXES or height * width * 3 * depth.itemsize <= STREAMED_BYTES:
         whole = np.empty((height, width, 3), depth)
         top = 0
@@ -145,5 +149,9 @@ def write_rows(
             write_tiff(file, strips, (height, width), depth, provenance)
 
 
-def _does_not_fit(suffix: str, height: int, width: int) -> str:
-    return f"an image of {height}x{width} does not fit into a {suffix} file; write .png or .tiff"
+def _check_fits(suffix: str, height: int, width: int) -> None:
+    """Raise UserError where a format cannot hold an image of a size."""
+    edge = max(height, width)
+    if edge > LARGEST_EDGE_PX.get(suffix, edge):
+        others = ".tiff" if edge > LARGEST_EDGE_PX[".png"] else ".png or .tiff"
+        raise UserError(f"an image of {height}x{width} does not fit into a {suffix} file; write {others}")
