@@ -14,6 +14,7 @@ Numbers with and without masks are not comparable.
 """
 
 import importlib
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -223,6 +224,13 @@ def unit_rgb(rgb: Image) -> Image:
 def _lab(unit_rgb: Image) -> Image:
     """CIELAB in float64: float32 would be faster, and a mean CIEDE2000 up to 3e-6 off."""
     return np.asarray(load_skimage("color").rgb2lab(unit_rgb))
+
+
+def lab_to_rgb(lab: Image) -> Image:
+    """RGB in [0, 1], (..., 3), of CIELAB; colours that sRGB does not hold are clipped."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of these
+        return np.asarray(np.clip(load_skimage("color").lab2rgb(lab), 0, 1))
 
 
 def _mean_chroma(ab: Image) -> float:

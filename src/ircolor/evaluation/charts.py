@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import StringIO
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from ircolor.errors import UserError
 from ircolor.evaluation.anatomy import DISTANCES_PX, NUM_HUES
 from ircolor.evaluation.systems import TRUTH, SystemsComparison
-from ircolor.metrics import load_skimage
+from ircolor.metrics import lab_to_rgb
 
 SIZE_INCHES = (7.0, 4.0)
 # Settings for a page in light or dark: no background, text as text, gray that reads on both; and no time or chance in
@@ -78,10 +77,7 @@ def chroma_by_hue(comparison: SystemsComparison) -> str:
 def colors_of(hues_deg: NDArray[np.float64]) -> NDArray[np.float64]:
     """RGB in [0, 1] of hues in CIELAB, (N) -> (N, 3), as vivid as sRGB holds at nearly all of them."""
     angles = np.radians(hues_deg)
-    lab = np.stack([np.full_like(angles, 65), 45 * np.cos(angles), 45 * np.sin(angles)], axis=-1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of the others, which are clipped
-        return np.asarray(np.clip(load_skimage("color").lab2rgb(lab), 0, 1), np.float64)
+    return lab_to_rgb(np.stack([np.full_like(angles, 65), 45 * np.cos(angles), 45 * np.sin(angles)], axis=-1))
 
 
 def learning_curves(logs: Mapping[str, Sequence[Path]]) -> str | None:

@@ -1,13 +1,12 @@
 """Rows that need no trained network and stand in every comparison: what a model has to beat."""
 
-import warnings
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.evaluation.score import Image, Row
-from ircolor.metrics import load_skimage
+from ircolor.metrics import lab_to_rgb, load_skimage
 from ircolor.pairs.index import Pair
 
 INFRARED_COPY = "infrared-copy"
@@ -38,9 +37,7 @@ def true_chroma_on_infrared(pairs: Sequence[Pair]) -> Row:
         _, true_rgb = by_stem[stem].read()
         lab = color.rgb2lab(true_rgb)
         lab[..., 0] = color.rgb2lab(infrared_copy(stem, infrared))[..., 0]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of colours that sRGB does not hold, which are clipped
-            return np.asarray(np.clip(color.lab2rgb(lab), 0, 1))
+        return lab_to_rgb(lab)
 
     return colorize
 

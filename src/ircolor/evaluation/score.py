@@ -141,14 +141,18 @@ def image_values(images: Sequence[Scores], key: str) -> list[float]:
     have the ratio of means as their mean, and their standard error is its standard error (Cochran 1977, "Sampling
     Techniques", chapter 6).
     """
-    column = {name: [scores[name] for scores in images] for name in images[0]}
-    mean = mean_scores(images)
+
+    def column(name: str) -> list[float]:
+        return [scores[name] for scores in images]
+
     if key == "chroma_gain":
-        errors, gray_errors = column["chroma_error"], column["gray_chroma_error"]
-        return [1 - error for error in _linearised(1 - mean[key], errors, gray_errors)]
+        errors, gray_errors = column("chroma_error"), column("gray_chroma_error")
+        unexplained = 1 - metrics.chroma_gain(errors, gray_errors)
+        return [1 - error for error in _linearised(unexplained, errors, gray_errors)]
     if key == "colorfulness_ratio":
-        return _linearised(mean[key], column["colorfulness"], column["true_colorfulness"])
-    return column[key]
+        pred, true = column("colorfulness"), column("true_colorfulness")
+        return _linearised(metrics.colorfulness_ratio(pred, true), pred, true)
+    return column(key)
 
 
 def _linearised(ratio: float, numerators: Sequence[float], denominators: Sequence[float]) -> list[float]:
