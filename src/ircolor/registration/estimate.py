@@ -24,6 +24,7 @@ from ircolor.registration.candidate import (
 )
 from ircolor.registration.features import Matches
 from ircolor.registration.points import HandPoints, fit_by_hand
+from ircolor.registration.resample import shrink
 from ircolor.registration.residual import Residual
 from ircolor.registration.result import ModelName, Registration, Verdict
 from ircolor.registration.structure import structure_correlation, structure_map, to_luma
@@ -119,9 +120,9 @@ def estimate(
     view = View(to_luma(rgb), to_luma(infrared))
     doubts = Doubts()
     trusted = hand is not None or rig is not None
-    doubt_exposure(doubts, rgb, "RGB", trusted)
+    for pixels, seen, name in ((rgb, view.rgb, "RGB"), (infrared, view.infrared, "infrared")):
+        doubt_exposure(doubts, shrink(pixels, max(seen.gray.shape))[0], name, trusted)
     doubt_depth(doubts, rgb)
-    doubt_exposure(doubts, infrared, "infrared", trusted)
     warp = None
     found: Candidate | None
     if hand is not None:

@@ -52,7 +52,8 @@ class View(NamedTuple):
     @property
     def sizes(self) -> Sizes:
         """Of the two images."""
-        return size_of(self.rgb), size_of(self.infrared)
+        (height, width, _), (rows, columns) = self.rgb.shape, self.infrared.shape
+        return (height, width), (rows, columns)
 
 
 class Outcome(NamedTuple):
@@ -147,11 +148,6 @@ class Job:
                 "register images of one size at a time"
             )
         return estimate(view.rgb, view.infrared, self.model, hand=view.hand, rig=self.rig)
-
-
-def size_of(image: Image) -> tuple[int, int]:
-    """Its height and width."""
-    return image.shape[0], image.shape[1]
 
 
 def fit_points(job: Job) -> tuple[Warp, Sizes] | None:

@@ -73,7 +73,7 @@ def doubt_exposure(doubts: Doubts, pixels: Image, name: str, trusted: bool) -> N
 
     Args:
         doubts: gets what is found.
-        pixels: (H, W) or (H, W, 3), of any depth.
+        pixels: (H, W) or (H, W, 3), of any depth, at the size that the pair is aligned at: noise counts less there.
         name: of the image, in the line.
         trusted: the transform is known from elsewhere, so that a blank image does not make it wrong.
     """
