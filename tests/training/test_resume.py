@@ -238,3 +238,10 @@ def test_a_run_that_goes_on_is_not_gone_on_with_twice(data: Path, tmp_path: Path
         assert "99" in folder.log.read_text()
     assert run_quietly(RECIPE, data, tmp_path / "run", resume=True).progress.step == 8
     assert not half_written.exists()
+
+
+def test_a_folder_in_which_no_checkpoint_can_lie_is_told(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoints").touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        run_quietly(RECIPE, data, tmp_path / "run")

@@ -131,19 +131,25 @@ class RunFolder:
             writing: False for processes of the training that do not write: they need not hold it.
 
         Raises:
-            UserError: another training goes on in it.
+            UserError: another training goes on in it, or it cannot be written.
         """
         if not writing:
             yield
             return
+        lock = FileLock(self.lock, blocking=False)
         try:
             self.lock.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.lock, blocking=False):
-                for leftover in self.last.parent.glob(f"*{PART_SUFFIX}"):
-                    leftover.unlink()
-                yield
+            lock.acquire()
         except Timeout as error:
             raise UserError(f"{self.path}: another training goes on in it; wait for it, or stop it") from error
+        except OSError as error:
+            raise UserError(f"{self.lock}: cannot be written ({error.strerror}); mend that and --resume") from error
+        try:
+            for leftover in self.last.parent.glob(f"*{PART_SUFFIX}"):
+                leftover.unlink()
+            yield
+        finally:
+            lock.release()
 
     def regrade(self, grade: Grade) -> Checkpoint | None:
         """Give the best checkpoint another grade of colours, and forget the expected error of those of the old one.
