@@ -5,7 +5,7 @@ $IRCOLOR_DATA or ../shared/data.
 
     python benchmarks/seeds.py fast -o benchmarks/results/seeds_fast.json
     python benchmarks/seeds.py fast --teachers runs/nirscene-snet_plus -o benchmarks/results/seeds_fast_taught.json
-    python benchmarks/seeds.py snet_paper --protocol paper-like -o benchmarks/results/seeds_snet_paper_paper-like.json
+    python benchmarks/seeds.py snet_paper --seeds 1 --epochs 40 -o benchmarks/results/seeds_snet_paper.json
 """
 
 from dataclasses import replace
@@ -32,9 +32,12 @@ def main() -> None:
     parser.add_argument("recipe", choices=list(RECIPES))
     parser.add_argument("--protocol", choices=list(SPLITS), default="nirscene")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, help="in place of the recipe's; at a constant rate, its first ones")
     parser.add_argument("--teachers", type=Path, nargs="+", default=[], help="runs to learn from besides the truth")
     wanted = parser.parse_args()
     recipe = RECIPES[wanted.recipe]()  # trust is not trained here: `ircolor train --resume` adds it to a run
+    if wanted.epochs:
+        recipe = replace(recipe, epochs=wanted.epochs)
     name, protocol = f"{recipe.name}{'-taught' if wanted.teachers else ''}", wanted.protocol
     seeds = range(wanted.seeds)
     runs = {
