@@ -169,6 +169,7 @@ def test_a_device_that_is_asked_for_and_does_not_start_is_an_error(built_for: Ca
         ("directml", "has no DirectML; pip install onnxruntime-directml"),
         ("coreml", "has no Core ML; it comes with onnxruntime on macOS"),
         ("cdua", "device 'cdua': unknown; did you mean cuda"),
+        ("gpu", "device 'gpu': unknown; did you mean cuda"),
         ("azure", "device 'azure': unknown"),
     ],
 )

@@ -18,8 +18,8 @@ from typing import Annotated, NoReturn
 import typer
 
 import ircolor
-from ircolor.cli.messages import say
-from ircolor.errors import UserError
+from ircolor.cli.messages import say_errors
+from ircolor.errors import UserError, brief
 
 COMMANDS = (
     "colorize",
@@ -73,6 +73,10 @@ def main() -> None:
                 sys.stdout.flush()  # what cannot be written is told here, and not by Python at its end
     except UserError as error:
         _fail(str(error))
+    except ImportError as error:
+        if (error.name or "").startswith(ircolor.__name__):
+            raise  # our own fault
+        _fail(f"a library cannot be loaded ({brief(error)}); ircolor doctor tells which, and how to mend it")
     except OSError as error:
         if error.filename is not None:
             _fail(f"{error.filename}: {error.strerror}; check the path and its permissions")
@@ -85,7 +89,7 @@ def main() -> None:
 
 
 def _fail(problem: str) -> NoReturn:
-    say(f"error: {problem}")
+    say_errors([problem])
     sys.exit(2)
 
 

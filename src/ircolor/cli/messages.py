@@ -4,6 +4,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ircolor.errors import one_line
+
 if TYPE_CHECKING:
     from ircolor.colorizer import Colorizer
 
@@ -24,4 +26,4 @@ def say_network(colorizer: "Colorizer") -> None:
 def say_errors(errors: Sequence[str]) -> None:
     """Each error on a line of its own."""
     for error in errors:
-        say(f"error: {' '.join(error.split())}")
+        say(f"error: {one_line(error)}")

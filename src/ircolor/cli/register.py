@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ircolor.cli.messages import say_errors
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -130,8 +132,7 @@ def register(
     failures = [*unmatched, *summary.failures]
     if failures:
         print(f"{len(unmatched)} without a partner, {len(summary.failures)} failed:", file=sys.stderr)
-    for failure in failures:
-        print(f"error: {failure}", file=sys.stderr)
+    say_errors(failures)
     print(f"report: {output / REPORT_NAME}", file=sys.stderr)
     if failures:
         raise typer.Exit(1)

@@ -73,7 +73,8 @@ def devices_to_try(device: str) -> list[Device]:
         return [candidate for candidate in _IN_ORDER if candidate.name in available]
     if device not in DEVICES:
         names = ", ".join(["auto", *DEVICES])
-        raise UserError(f"device {device!r}: unknown; {did_you_mean(device, DEVICES)}use one of: {names}")
+        hint = did_you_mean("cuda" if device == "gpu" else device, DEVICES)
+        raise UserError(f"device {device!r}: unknown; {hint}use one of: {names}")
     if device not in available:
         wanted = DEVICES[device]
         raise UserError(

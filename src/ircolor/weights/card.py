@@ -148,7 +148,7 @@ class Card:
         if missing := sorted(known - _YOUNGER - fields.keys()):
             raise ValueError(f"the card lacks {', '.join(missing)}")
         if unknown := sorted(fields.keys() - known):
-            raise ValueError(f"the card has unknown fields {', '.join(unknown)}")
+            raise ValueError(f"the card has unknown fields {', '.join(map(repr, unknown))}")
         return cls(**fields)
 
 
