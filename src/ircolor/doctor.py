@@ -5,16 +5,18 @@ import platform
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import ircolor
-from ircolor.errors import UserError, brief
+from ircolor.errors import REINSTALL, UserError, brief
 
 # For the bundled network on a photograph of a megapixel, and the process itself.
 NEEDED_BYTES = 1 << 30
 ENCODERS = ("h264", "hevc", "av1", "ffv1")
 OPTIONAL = ("torch",)  # for training, and to compare with
+_MODULES = {"OpenCV": "cv2", "PyAV": "av"}  # of libraries that are imported by another name
 DEVICES_FOLDER = Path("/dev")
 
 
@@ -43,8 +45,7 @@ def examine() -> dict[str, Finding]:
             findings[topic] = probe()
         except Exception as error:  # whatever a broken library raises: to tell it is the purpose
             why = f"{type(error).__name__}: {brief(error)}"
-            mend = "reinstall with: pip install --force-reinstall ircolor"
-            findings[topic] = Finding(problems=[f"{topic}: cannot be examined ({why}); {mend}"])
+            findings[topic] = Finding(problems=[f"{topic}: cannot be examined ({why}); {REINSTALL}"])
     return findings
 
 
@@ -58,6 +59,12 @@ def _versions() -> Finding:
         for library, version in found.items()
         if version is None and library not in OPTIONAL
     ]
+    for library in (library for library, version in found.items() if version is not None):
+        try:
+            import_module(_MODULES.get(library, library))
+        except Exception as error:  # as above
+            mend = f"pip install --force-reinstall {LIBRARIES[library][0]}"
+            problems.append(f"{library}: installed, but cannot be loaded ({brief(error)}); {mend}")
     return Finding({**system, **found}, problems)
 
 
@@ -157,7 +164,7 @@ def _models() -> Finding:
             mend = "check its driver and libraries, or give --device cpu"
             finding.problems.append(f"model {name}: {colorizer.device_reason}; {mend}")
     if not finding.facts:
-        finding.problems.append("models: none in this installation; pip install --force-reinstall ircolor")
+        finding.problems.append(f"models: none in this installation; {REINSTALL}")
     return finding
 
 

@@ -1,7 +1,9 @@
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from ircolor import doctor, machine
 from ircolor.machine import Memory
 from ircolor.weights import catalogue
-from tests.cli.conftest import Done
+from tests.cli.conftest import ROOT, Done
 
 Run = Callable[..., Done]
 
@@ -48,7 +50,7 @@ def test_a_damaged_network_is_named_and_the_others_are_still_tried(
     (bundle / "another.onnx").write_bytes(tiny_sealed[:-1])
     done = ircolor("doctor")
     assert done.status == 1
-    assert done.out.splitlines()[-1].startswith("problem: model another: not an ONNX model, or truncated; copy or")
+    assert done.out.splitlines()[-1].startswith("problem: model another: damaged in this installation; reinstall")
     assert "status: damaged" in done.out
     assert "status: OK" in done.out
 
@@ -62,7 +64,24 @@ def test_a_library_that_cannot_be_imported_breaks_only_its_topics(module: str) -
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     problems = json.loads(done.stdout)["problems"]
     assert done.returncode == 1
-    assert 0 < len(problems) <= 2
-    for problem in problems:
+    assert 1 < len(problems) <= 3
+    assert f": installed, but cannot be loaded (import of {module} halted" in problems[0]
+    for problem in problems[1:]:
         assert f"ModuleNotFoundError: import of {module} halted" in problem
         assert problem.endswith("; reinstall with: pip install --force-reinstall ircolor")
+
+
+def test_a_library_that_is_broken_is_told_by_doctor_and_by_who_needs_it(tiny_onnx: Path, tmp_path: Path) -> None:
+    (tmp_path / "tifffile.py").write_text("raise ImportError('libjpeg.so:\\ncannot open')")
+    (tmp_path / "a.tiff").write_bytes(b"II*\0")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "src")])}
+    command = partial(subprocess.run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = command([sys.executable, "-m", "ircolor", "doctor"])
+    assert done.returncode == 1
+    assert (
+        "problem: tifffile: installed, but cannot be loaded (libjpeg.so:); pip install --force-reinstall tifffile"
+        in done.stdout
+    )
+    done = command([sys.executable, "-m", "ircolor", "colorize", "a.tiff", "--model", str(tiny_onnx)])
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: a library cannot be loaded (libjpeg.so:); ircolor doctor")

@@ -59,3 +59,20 @@ def test_json_holds_the_cards(ircolor: Callable[..., Done], tiny_sealed: bytes) 
     (card,) = json.loads(ircolor("models", "--json").out)
     assert (card["name"], card["grid_px"], card["file_bytes"]) == ("tiny", 16, len(tiny_sealed))
     assert card["scores"]["test"]["psnr_db"] == 14.5
+
+
+def test_a_damaged_network_is_told_behind_the_others(ircolor: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "another.onnx").write_bytes(b"")
+    done = ircolor("models")
+    assert done.status == 1
+    assert "tiny 1.0" in done.out
+    assert done.err.startswith("error: another: damaged in this installation; reinstall with: pip install")
+
+
+def test_a_narrow_terminal_breaks_lines_and_loses_no_number(
+    ircolor: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    out = ircolor("models").out
+    assert "\u2026" not in out
+    assert "14.50" in out

@@ -37,3 +37,25 @@ def test_a_file_is_taken_by_its_path(tiny_onnx: Path) -> None:
 def test_a_missing_file_is_told() -> None:
     with pytest.raises(UserError, match=r"nowhere/net.onnx: cannot be read"):
         find_model("nowhere/net.onnx")
+
+
+@pytest.mark.usefixtures("bundle")
+def test_a_name_that_no_file_can_have_is_told() -> None:
+    with pytest.raises(UserError, match=r"model 'a\\x00.onnx': no file has such a name"):
+        find_model("a\0.onnx")
+
+
+def test_a_damaged_file_of_the_package_is_to_be_installed_again(bundle: Path) -> None:
+    (bundle / "thermal.onnx").write_bytes(b"")
+    (bundle / "folder.onnx").mkdir()
+    with pytest.raises(UserError, match=r"^thermal: damaged in this installation; reinstall with: pip install"):
+        list_models()
+
+
+def test_a_file_larger_than_the_memory_is_told(tiny_onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(_: Path) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    with pytest.raises(UserError, match=r"tiny.onnx: is larger than the memory that can be had"):
+        find_model(tiny_onnx)

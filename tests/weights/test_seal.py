@@ -1,5 +1,7 @@
 import hashlib
+import itertools
 import json
+from collections.abc import Iterator
 
 import onnx
 import onnxruntime
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ircolor.errors import UserError
+from ircolor.protobuf import Field
 from ircolor.weights.seal import open_sealed, seal
 from tests.conftest import make_card, make_tiny_body
 
@@ -71,6 +74,27 @@ def test_a_foreign_model_is_told_to_be_exported(tiny_body: bytes) -> None:
 def test_a_length_that_points_behind_the_file_is_refused() -> None:
     with pytest.raises(UserError, match="not an ONNX model, or truncated"):
         open_sealed(b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "bad.onnx")
+
+
+def test_a_file_of_millions_of_fields_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would take some 200 bytes of memory, for two of the file."""
+    read = itertools.count()
+
+    def endless(_: bytes) -> Iterator[Field]:
+        while next(read) < 100_000:
+            yield Field(1, memoryview(b""), memoryview(b"\x08\x00"))
+
+    monkeypatch.setattr("ircolor.weights.seal.fields", endless)
+    with pytest.raises(UserError, match=r"many.onnx: not an ONNX model"):
+        open_sealed(b"\x08\x00", "many.onnx")
+    assert next(read) < 20_000
+
+
+def test_an_unknown_field_of_a_card_stays_on_one_line(tiny_body: bytes) -> None:
+    odd = make_card()
+    object.__setattr__(odd, "to_dict", lambda: make_card().to_dict() | {"a\nerror: all is lost": 1})
+    with pytest.raises(UserError, match=r"the card has unknown fields 'a\\nerror: all is lost'; export"):
+        open_sealed(seal(tiny_body, odd), "odd.onnx")
 
 
 def test_only_a_model_without_metadata_can_be_sealed(tiny_sealed: bytes) -> None:

@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ircolor.cli.messages import say_errors
+from ircolor.errors import REINSTALL, UserError
+
 if TYPE_CHECKING:
     from ircolor.weights.catalogue import Model
 
@@ -17,23 +20,36 @@ SHOWN_SIZES = ("224x224", "640x480")
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole cards as JSON.")] = False,
 ) -> None:
-    """List the networks that came with the package: what for, size, work, scores, licence."""
-    from ircolor.weights.catalogue import list_models
+    """List the networks that came with the package: what for, size, work, scores, licence.
 
-    found = list_models()
+    Exit status: 0 all are whole, 1 some are damaged (listed at the end), 2 there are none.
+    """
+    from ircolor.weights.catalogue import bundled_names, find_model
+
+    found, damaged = [], []
+    for name in bundled_names():
+        try:
+            found.append(find_model(name))
+        except UserError as error:
+            damaged.append(str(error))
+    if not found and not damaged:
+        raise UserError(f"no networks came with this installation; {REINSTALL}")
     if as_json:
         import json
 
         print(json.dumps([_facts(model) for model in found], indent=2))
-    else:
+    elif found:
         _print_table(found)
+    say_errors(damaged)
+    if damaged:
+        raise typer.Exit(1)
 
 
 def _facts(model: "Model") -> dict[str, object]:
     return {**model.card.to_dict(), "file_bytes": len(model.data), "file_sha256": model.sha256}
 
 
-def _print_table(found: "tuple[Model, ...]") -> None:
+def _print_table(found: "list[Model]") -> None:
     """Numbers as a table; what each network is for below it, where a line has room for words."""
     from rich.console import Console
     from rich.table import Table
@@ -44,7 +60,7 @@ def _print_table(found: "tuple[Model, ...]") -> None:
     table.add_column("name", no_wrap=True)
     labels = [label for _, label, _ in SHOWN_SCORES]
     for heading in ("MB", "GFLOP", *(f"ms at\n{size}" for size in SHOWN_SIZES), *labels):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for model in found:
         card = model.card
         scores = card.scores.get(SHOWN_SPLIT, {})
@@ -57,7 +73,9 @@ def _print_table(found: "tuple[Model, ...]") -> None:
         )
         table.add_row(*(Text(cell) for cell in cells))
     console = Console()
-    console.print(table)
+    # A terminal that is narrower breaks the lines; cut off, numbers would be lost.
+    needed = console.measure(table, options=console.options.update(width=1000)).maximum
+    Console(width=max(console.width, needed)).print(table)
     for model in found:
         card = model.card
         scored = f"scores: protocol {card.protocol}, {SHOWN_SPLIT}; " if SHOWN_SPLIT in card.scores else ""

@@ -7,7 +7,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from ircolor.errors import UserError, did_you_mean
+from ircolor.errors import REINSTALL, UserError, did_you_mean
 from ircolor.sessions.outputs import output_names
 from ircolor.weights.card import Card
 from ircolor.weights.seal import open_sealed
@@ -62,6 +62,8 @@ def find_model(model: str | Path) -> Model:
         UserError: unknown name, unreadable or damaged file.
     """
     name = str(model)
+    if "\0" in name:
+        raise UserError(f"model {name!r}: no file has such a name; give a FILE.onnx or a bundled one")
     bundled = _bundled()
     file: Traversable | Path
     if name in bundled:
@@ -75,14 +77,20 @@ def find_model(model: str | Path) -> Model:
         )
     try:
         data = file.read_bytes()
+        return Model(name, data, open_sealed(data, name))
     except OSError as error:
         raise UserError(f"{name}: cannot be read ({error.strerror}); check the path and its permissions") from error
-    return Model(name, data, open_sealed(data, name))
+    except MemoryError as error:
+        raise UserError(f"{name}: is larger than the memory that can be had; is it a model?") from error
+    except UserError as error:
+        if name not in bundled:
+            raise
+        raise UserError(f"{name}: damaged in this installation; {REINSTALL}") from error
 
 
 def _bundled() -> dict[str, Traversable]:
     files = bundled_folder().iterdir()
-    return {file.name.removesuffix(".onnx"): file for file in files if file.name.endswith(".onnx")}
+    return {file.name.removesuffix(".onnx"): file for file in files if file.name.endswith(".onnx") and file.is_file()}
 
 
 def bundled_folder() -> Traversable:

@@ -10,6 +10,7 @@ digests too is not found.)
 
 import hashlib
 import json
+from itertools import islice
 from typing import Any
 
 from ircolor.errors import UserError
@@ -20,6 +21,7 @@ CARD_KEY = b"ircolor_card"
 _GRAPH_FIELD = 7
 _METADATA_FIELD = 14
 _MAX_CARD_BYTES = 1 << 20
+_MAX_FIELDS = 10_000  # of a model; files of ours have ten, beside which a hostile one may have millions
 
 
 def seal(body: bytes, card: Card) -> bytes:
@@ -52,10 +54,10 @@ def open_sealed(data: bytes, name: str) -> Card:
         UserError: not an ONNX model, an ONNX model without a card, damaged, truncated or changed.
     """
     try:
-        found = list(fields(data))
+        found = list(islice(fields(data), _MAX_FIELDS + 1))
     except ValueError as error:
         raise UserError(f"{name}: not an ONNX model, or truncated; copy or download it again") from error
-    if not any(field.number == _GRAPH_FIELD for field in found):
+    if len(found) > _MAX_FIELDS or not any(field.number == _GRAPH_FIELD for field in found):
         raise UserError(f"{name}: not an ONNX model; give one made with ircolor export")
     last = found[-1]
     text = _card_text(last.value) if last.number == _METADATA_FIELD else None
