@@ -124,6 +124,11 @@ def test_the_video_shows_a_camera_that_turns(tmp_path: Path) -> None:
     assert np.abs(decoded[3] - frames[3]).mean() < 8
 
 
+def test_a_folder_that_takes_no_video_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"video.mp4: No such file .*; give the system's temporary folder more room"):
+        write_video(tmp_path / "missing" / "video.mp4", draw_frames(1, 32, 32), 32, 32)
+
+
 def test_all_is_measured_and_what_fails_is_listed(
     colorizer: Colorizer, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -10,6 +11,7 @@ from ircolor.benchmark import measure, throughput
 from ircolor.benchmark.rounds import Rounds
 from ircolor.benchmark.throughput import Throughput
 from ircolor.errors import UserError
+from ircolor.weights import catalogue
 from ircolor.weights.seal import seal
 from tests.cli.conftest import Done, files
 from tests.conftest import make_card
@@ -74,6 +76,45 @@ def test_without_torch_all_else_is_measured(
     assert done.status == 0
     assert "no comparison with torch: torch is not installed" in done.err
     assert "torch eager" not in done.out
+
+
+def test_with_a_torch_that_cannot_be_loaded_all_else_is_measured(
+    benchmark: Run, tiny_body: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "smoke.onnx"
+    model.write_bytes(seal(tiny_body, make_card(name="smoke", recipe="smoke")))
+    monkeypatch.setitem(sys.modules, "ircolor.sessions.torch", ModuleType("broken"))
+    done = benchmark(model)
+    assert done.status == 0
+    assert "no comparison with torch: torch cannot be loaded (cannot import name 'TorchSession'" in done.err
+
+
+def test_a_system_of_the_comparison_is_measured_with_its_architecture(
+    benchmark: Run, tiny_body: bytes, tmp_path: Path
+) -> None:
+    model = tmp_path / "limmer.onnx"
+    model.write_bytes(seal(tiny_body, make_card(name="limmer", recipe="limmer")))
+    done = benchmark(model)
+    assert done.status == 0
+    assert "torch eager float32" in done.out
+
+
+def test_a_name_is_no_markup(benchmark: Run, tiny_body: bytes, tmp_path: Path) -> None:
+    model = tmp_path / "odd.onnx"
+    model.write_bytes(seal(tiny_body, make_card(name="mine[int8][/b]")))
+    done = benchmark(model)
+    assert done.status == 0
+    assert done.out.count("mine[int8][/b]") == 3
+
+
+def test_an_installation_without_networks_is_told(
+    ircolor: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "bundled_folder", lambda: tmp_path)
+    for command in (("benchmark", "--quick"), ("models",)):
+        done = ircolor(*command)
+        assert (done.status, done.out) == (2, "")
+        assert done.err.startswith("error: no networks came with this installation; reinstall with: pip install")
 
 
 def test_a_part_that_fails_is_told_and_the_rest_is_measured(

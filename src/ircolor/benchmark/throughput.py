@@ -133,13 +133,20 @@ def draw_frames(num_frames: int, height: int, width: int) -> Iterator[NDArray[np
 
 
 def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], height: int, width: int) -> None:
-    """Write gray frames of one size, even both ways, as a video in H.264."""
-    with av.open(str(path), "w") as video:
-        stream = video.add_stream("libx264", rate=VIDEO_RATE)
-        stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
-        for pixels in frames:
-            video.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="gray")))
-        video.mux(stream.encode())
+    """Write gray frames of one size, even both ways, as a video in H.264.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    try:
+        with av.open(str(path), "w") as video:
+            stream = video.add_stream("libx264", rate=VIDEO_RATE)
+            stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+            for pixels in frames:
+                video.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="gray")))
+            video.mux(stream.encode())
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; give the system's temporary folder more room") from error
 
 
 def _colorize(colorizer: Colorizer, source: Path, output: Path) -> None:

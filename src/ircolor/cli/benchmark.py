@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ircolor.errors import UserError
+from ircolor.cli.messages import say_errors
+from ircolor.errors import REINSTALL, UserError, brief
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,13 +67,15 @@ def benchmark(
     from ircolor.cli.progress import LateProgress
     from ircolor.colorizer import Colorizer
     from ircolor.machine import cores, describe_machine
-    from ircolor.weights.catalogue import list_models
+    from ircolor.weights.catalogue import bundled_names
 
     wanted = _parse_sizes(sizes)
     if json_file is not None:
         check_writable(json_file)
     num_threads = cores().usable if threads is None else threads
-    names = models or [model.name for model in list_models()]
+    names = models or bundled_names()
+    if not names:
+        raise UserError(f"no networks came with this installation; {REINSTALL}, or give a FILE.onnx")
     colorizers = [Colorizer(name, device=device, threads=num_threads) for name in names]
     machine = describe_machine()
     speeds: list[Speed] = []
@@ -103,8 +106,7 @@ def benchmark(
     output.print(_latency_table(speeds))
     output.print(_throughput_table(speeds))
     failures = [failure for speed in speeds for failure in speed.failures]
-    for failure in failures:
-        typer.echo(f"error: {failure}", err=True)
+    say_errors(failures)
     if failures:
         raise typer.Exit(1)
 
@@ -132,14 +134,16 @@ def _torch_network(colorizer: "Colorizer", threads: int) -> "dict[str, Network] 
     try:
         import torch
 
-        from ircolor.nets import NETS
         from ircolor.sessions.torch import TorchSession
+        from ircolor.training.networks import build_net
     except ModuleNotFoundError as error:
         return f"{error.name} is not installed"
-    recipe = RECIPES[card.recipe]()
+    except (ImportError, OSError) as error:  # its own libraries may be what is missing
+        return f"torch cannot be loaded ({brief(error)})"
     torch.set_num_threads(threads)
     try:
-        session = TorchSession(NETS[recipe.net](recipe.width), device=colorizer.device, channels_last=False)
+        net = build_net(RECIPES[card.recipe]())
+        session = TorchSession(net, device=colorizer.device, channels_last=False)
     except UserError as error:
         return str(error)
     return {TORCH: session.run}
@@ -147,6 +151,7 @@ def _torch_network(colorizer: "Colorizer", threads: int) -> "dict[str, Network] 
 
 def _latency_table(speeds: "Sequence[Speed]") -> "Table":
     from rich.table import Table
+    from rich.text import Text
 
     from ircolor.benchmark.measure import BARE
 
@@ -166,12 +171,13 @@ def _latency_table(speeds: "Sequence[Speed]") -> "Table":
                 else "-"
                 for place, name in enumerate(names)
             ]
-            table.add_row(speed.colorizer.model.card.name, f"{latency.width}x{latency.height}", *cells)
+            table.add_row(Text(speed.colorizer.model.card.name), f"{latency.width}x{latency.height}", *cells)
     return table
 
 
 def _throughput_table(speeds: "Sequence[Speed]") -> "Table":
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title="from file to file, images/s, and the time over that of the bare network")
     for heading in ("network", "source", "size", "ircolor", "bare network", "time ratio"):
@@ -180,7 +186,7 @@ def _throughput_table(speeds: "Sequence[Speed]") -> "Table":
         for throughput in speed.throughputs:
             facts = throughput.to_dict()
             table.add_row(
-                speed.colorizer.model.card.name,
+                Text(speed.colorizer.model.card.name),
                 f"{throughput.source} of {throughput.num_images}",
                 f"{throughput.width}x{throughput.height}",
                 f"{facts['images_per_s']:.1f}",

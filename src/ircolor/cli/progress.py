@@ -5,6 +5,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ircolor.errors import one_line
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -47,13 +49,15 @@ class LateProgress:
             if time.monotonic() - self._start_s < PATIENCE_S or ends or not sys.stderr.isatty():
                 return
             from rich.console import Console
-            from rich.progress import Progress
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-            self._bar = Progress(console=Console(stderr=True), transient=True)
+            label = TextColumn("{task.description}", markup=False)  # names of files and models are in it
+            columns = (label, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
             self._bar.start()
-            self._bar.add_task(self._label, total=total)
-        label = f"{self._label}: {detail}" if detail else self._label
-        self._bar.update(self._bar.task_ids[0], completed=done, total=total, description=label)
+            self._bar.add_task("", total=total)
+        description = one_line(f"{self._label}: {detail}" if detail else self._label)
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total, description=description)
 
     def __enter__(self) -> Self:
         return self
