@@ -44,3 +44,18 @@ def test_all_else_of_the_file_stays(tiny_body: bytes) -> None:
     expected = OnnxSession(error_by_brightness(), "whole", device="cpu", threads=1, trust=True).run(infrared)
     pruned = OnnxSession(keep_output(error_by_brightness(), "rgb"), "pruned", device="cpu", threads=1)
     np.testing.assert_array_equal(pruned.run(infrared).rgb, expected.rgb)
+
+
+def test_what_the_body_of_a_node_takes_from_around_it_stays() -> None:
+    model = onnx.load_from_string(error_by_brightness())
+    rgb = helper.make_tensor_value_info("inner", onnx.TensorProto.FLOAT, None)
+    body = helper.make_graph([helper.make_node("Identity", ["outer"], ["inner"])], "body", [], [rgb])
+    model.graph.initializer.append(helper.make_tensor("yes", onnx.TensorProto.BOOL, [], [True]))
+    model.graph.node[1].output[0] = "outer"
+    branch = helper.make_node("If", ["yes"], ["rgb"], name="if", then_branch=body, else_branch=body)
+    model.graph.node.insert(2, branch)
+    onnx.checker.check_model(model)
+    kept = keep_output(model.SerializeToString(), "rgb")
+    assert [node.name for node in onnx.load_from_string(kept).graph.node] == ["black", "colour", "if"]
+    infrared = np.zeros((1, 1, 2, 3), np.float32)
+    assert OnnxSession(kept, "pruned", device="cpu", threads=1).run(infrared).rgb.shape == (1, 3, 2, 3)

@@ -92,7 +92,9 @@ class OnnxSession:
             if "alloc" not in str(error).lower():
                 raise UserError(f"onnxruntime cannot run the network ({brief(error)}); export it again") from error
             height, width = infrared.shape[2:]
-            raise UserError(f"not enough memory for {height}x{width} pixels at once; try a smaller --tile") from error
+            raise UserError(
+                f"not enough memory for {height}x{width} pixels at once; free some, or try a smaller --tile"
+            ) from error
         for output, values in zip(self._outputs, outputs, strict=True):
             self._check(output, values, infrared.shape)
         return Prediction(*outputs)

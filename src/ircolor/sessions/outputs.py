@@ -9,7 +9,8 @@ from ircolor.protobuf import fields, header
 
 _GRAPH = 7  # of ModelProto
 _NODE, _OUTPUT = 1, 12  # of GraphProto
-_INPUT_OF_NODE, _OUTPUT_OF_NODE, _NAME_OF_VALUE = 1, 2, 1
+_INPUT_OF_NODE, _OUTPUT_OF_NODE, _ATTRIBUTE_OF_NODE, _NAME_OF_VALUE = 1, 2, 5, 1
+_GRAPHS_OF_ATTRIBUTE = (6, 11)  # the bodies of If, Loop and Scan
 
 
 def output_names(model: bytes) -> list[str]:
@@ -50,11 +51,29 @@ def _pruned(graph: memoryview, output: bytes) -> bytes:
         if number == _NODE:
             if needed.isdisjoint(_strings(value, _OUTPUT_OF_NODE)):
                 continue
-            needed |= _strings(value, _INPUT_OF_NODE) - {b""}  # an input that is left out has an empty name
+            needed |= _inputs(value)
         elif number == _OUTPUT and output not in _strings(value, _NAME_OF_VALUE):
             continue
         kept.append(whole)
     return b"".join(reversed(kept))
+
+
+def _inputs(node: memoryview) -> set[bytes]:
+    """Names of what a node takes, and what its bodies take, be it from within or from around them."""
+    names: set[bytes] = set()
+    nodes = [node]
+    while nodes:
+        for number, value, _ in fields(nodes.pop()):
+            if number == _INPUT_OF_NODE:
+                names.add(bytes(value))
+            elif number == _ATTRIBUTE_OF_NODE:
+                bodies = [part.value for part in fields(value) if part.number in _GRAPHS_OF_ATTRIBUTE]
+                for part in (part for body in bodies for part in fields(body)):
+                    if part.number == _NODE:
+                        nodes.append(part.value)
+                    elif part.number == _OUTPUT:
+                        names |= _strings(part.value, _NAME_OF_VALUE)
+    return names - {b""}  # an input that is left out has an empty name
 
 
 def _strings(message: memoryview, number: int) -> set[bytes]:
