@@ -2,13 +2,13 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ircolor.errors import UserError
 from ircolor.machine import Memory
 from ircolor.memory import MEMORY_BUDGET_BYTES
-from ircolor.tiles import Tiling, plan_tiles
+from ircolor.tiles import Tiling, cut_strips, plan_tiles
 
 
 @pytest.fixture(autouse=True)
@@ -72,12 +72,19 @@ def test_auto_takes_half_of_what_is_free_and_says_so(monkeypatch: pytest.MonkeyP
     assert tiling.reason.endswith("for 300 MiB of memory (half of the 600 MiB that are free)")
 
 
+def test_without_any_memory_left_it_goes_on_in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ircolor.memory.memory", lambda: Memory(1 << 30, 0, None))
+    assert cut_strips((9000, 9000), 40, 0, "seen at 128 px").num_tiles == 9000
+    assert plan(1600, 1600, "auto").num_tiles > 1
+
+
 def test_an_extremely_long_image_is_planned() -> None:
     tiling = plan_tiles(1 << 28, 16, "auto", grid_px=16, halo_px=112, bytes_per_px=768)
     assert pixels_run(tiling, largest=True) * 768 <= MEMORY_BUDGET_BYTES
 
 
 @given(height=st.integers(1, 200), width=st.integers(1, 200), budget_px=st.integers(80 * 80, 1000 * 1000))
+@example(height=12, width=140, budget_px=39_936)  # 17 columns of 192 px are cheaper than 16 of 208
 def test_auto_stays_within_the_budget_and_wastes_little(height: int, width: int, budget_px: int) -> None:
     height, width, bytes_per_px = height * 16, width * 16, max(MEMORY_BUDGET_BYTES // budget_px, 1)
     tiling = plan(height, width, "auto", bytes_per_px)

@@ -111,7 +111,7 @@ def cut_strips(shape: tuple[int, ...], bytes_per_px: int, held_bytes: int, reaso
     needed_bytes, num_strips = height * width * bytes_per_px, 1
     if needed_bytes > memory.LITTLE_BYTES:
         budget_bytes, why = memory.memory_budget(held_bytes)
-        num_strips = min(height, math.ceil(needed_bytes / budget_bytes))
+        num_strips = min(height, math.ceil(needed_bytes / max(budget_bytes, 1)))
         if num_strips > 1:
             reason = f"{reason}; {num_strips} strips, for {budget_bytes >> 20} MiB of memory ({why})"
     rows = _spans(height, math.ceil(height / num_strips), 0)
@@ -170,11 +170,14 @@ def _cheapest_window(height: int, width: int, cost: _Cost, grid_px: int, halo_px
         widest_px = cost.widest_px(tall_px, width) // grid_px * grid_px
         if widest_px < min(smallest_px, width):
             continue
-        num_columns = 1 if widest_px >= width else math.ceil((width - 2 * halo_px) / (widest_px - 2 * halo_px))
-        window = (tall_px, edge(width, num_columns))
-        to_run_px = num_rows * num_columns * window[0] * window[1]
-        if to_run_px < fewest_px:
-            best, fewest_px = window, to_run_px
+        least_columns = 1 if widest_px >= width else math.ceil((width - 2 * halo_px) / (widest_px - 2 * halo_px))
+        # Tiles end on the grid: what that wastes may pay for the overlaps of a few columns more.
+        spare_columns = least_columns * grid_px // max(2 * halo_px, grid_px)
+        for num_columns in range(least_columns, least_columns + spare_columns + 1):
+            window = (tall_px, edge(width, num_columns))
+            to_run_px = num_rows * num_columns * window[0] * window[1]
+            if to_run_px < fewest_px:
+                best, fewest_px = window, to_run_px
     return best
 
 
