@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ircolor.errors import UserError
-from ircolor.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from ircolor.training.checkpoint import HEADER_KEY, Progress, load_checkpoint, save_checkpoint
 
 
 def write(path: Path, module: nn.Module) -> None:
@@ -54,6 +55,15 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
 def test_foreign_safetensors_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     save_file({"weight": torch.zeros(3)}, path)
+    with pytest.raises(UserError, match="not a checkpoint of ircolor"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("changed", [{"about": None}, {"recipe": []}, {"progress": 3}])
+def test_a_header_of_another_kind_is_refused(tmp_path: Path, changed: dict[str, object]) -> None:
+    path = tmp_path / "a.safetensors"
+    header = {"recipe": {}, "about": {}, "progress": {}} | changed
+    save_file({"weight": torch.zeros(3)}, path, {HEADER_KEY: json.dumps(header)})
     with pytest.raises(UserError, match="not a checkpoint of ircolor"):
         load_checkpoint(path)
 

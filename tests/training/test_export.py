@@ -15,10 +15,20 @@ from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
 from ircolor.nets import ColorizingNet
 from ircolor.training.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
-from ircolor.training.export import count_gflop_224, export_run, fold_batch_norm, halve_weights, net_of, to_onnx
+from ircolor.training.export import (
+    count_gflop_224,
+    error_head_of,
+    export_run,
+    fold_batch_norm,
+    halve_weights,
+    net_of,
+    to_onnx,
+)
 from ircolor.training.networks import build_net
 from ircolor.training.quantize import quantize
+from ircolor.training.recipe import TrustConfig
 from ircolor.training.recipes import smoke
+from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
 from ircolor.weights.seal import seal
 from tests.nets.test_colornet import TestColorNet as ColorNetContract
@@ -168,3 +178,34 @@ def test_a_model_tells_nothing_of_the_machine_that_exported_it(net: ColorizingNe
     model = to_onnx(net).SerializeToString()
     assert str(Path(__file__).parents[2]).encode() not in model
     assert b".py" not in model
+
+
+@pytest.mark.parametrize(
+    ("about", "recipe"),
+    [({"steps_per_epoch": 0}, {}), ({"hardware": "a\nb"}, {}), ({"data": 5}, {}), ({}, {"grade": None})],
+)
+def test_a_description_that_makes_no_card_is_refused(
+    tmp_path: Path, about: dict[str, object], recipe: dict[str, object]
+) -> None:
+    told = {
+        "version": "1", "protocol": "p", "data": "d", "num_train_pairs": 9, "num_val_pairs": 1, "pairs_digest": "d",
+        "steps_per_epoch": 2, "hardware": "an abacus",
+    }  # fmt: skip
+    file = tmp_path / "a.safetensors"
+    net = build_net(smoke())
+    save_checkpoint(file, smoke().to_json(), told, Progress(), {"net": net})
+    export_run(file, "x")
+    save_checkpoint(file, smoke().to_json() | recipe, told | about, Progress(), {"net": net})
+    with pytest.raises(
+        UserError, match=r"a.safetensors: what it tells of its run makes no card \(.+\); train it again"
+    ):
+        export_run(file, "x")
+
+
+def test_a_damaged_head_is_to_be_learned_anew(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.trust.parent.mkdir()
+    folder.trust.write_bytes(b"half")
+    checkpoint = Checkpoint(replace(smoke(), trust=TrustConfig()).to_json(), {}, Progress(), {})
+    with pytest.raises(UserError, match=r"trust.safetensors: damaged; ircolor train with --resume learns"):
+        error_head_of(folder, checkpoint)

@@ -120,5 +120,5 @@ def _scored(card: "Card", models: dict[str, bytes], data: Path, splits: tuple[st
                 console.print(
                     f"{split}: {mean['psnr_db']:.2f} dB; int8 loses {mean['psnr_db_lost_by_int8']:.3f} dB of float32"
                 )
-            scores[split] = {key: round(value, 4) for key, value in mean.items() if isfinite(value)}
+            scores[split] = {key: round(value, 6) for key, value in mean.items() if isfinite(value)}
     return replace(card, scores=scores)

@@ -138,6 +138,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[HEADER_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no dict)
+        if not (isinstance(header["recipe"], dict) and isinstance(header["about"], dict)):
+            raise TypeError("a recipe and a description are JSON objects")
         progress = Progress(**header["progress"])
         return Checkpoint(header["recipe"], header["about"], progress, tensors, str(path))
     except (SafetensorError, OSError) as error:

@@ -72,7 +72,10 @@ def export_run(
         raise UserError(f"{data}: its training and validation pairs are not those of {run}; give the folder of the run")
     net = net_of(checkpoint, str(file))
     error_head = error_head_of(folder, checkpoint) if run.is_dir() or folder.trust.is_file() else None
-    card = describe(checkpoint, net, name, error_head, view_px)
+    try:
+        card = describe(checkpoint, net, name, error_head, view_px)
+    except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, RuntimeError) as error:
+        raise UserError(f"{file}: what it tells of its run makes no card ({brief(error)}); train it again") from error
     if error_head and data and _validates(checkpoint):
         calibrate(WithExpectedError(net, error_head), split_pairs(data, card.protocol, "val"), card.view)
     model = to_onnx(net, error_head)
@@ -206,14 +209,19 @@ def error_head_of(folder: RunFolder, checkpoint: Checkpoint) -> ErrorHead | None
     """The trained head of a run for the expected error; None where its recipe trains none.
 
     Raises:
-        UserError: the run was stopped before it.
+        UserError: the run was stopped before it, or it is damaged.
     """
     if recipe_from_json(checkpoint.recipe).trust is None:
         return None
     if not folder.trust.is_file():
         raise UserError(f"{folder.path}: its expected error is not learned yet; go on with ircolor train and --resume")
     head = ErrorHead()
-    load_checkpoint(folder.trust).load_into("error_head", head)
+    try:
+        load_checkpoint(folder.trust).load_into("error_head", head)
+    except UserError as error:
+        raise UserError(
+            f"{folder.trust}: damaged; ircolor train with --resume learns the expected error anew, in a minute"
+        ) from error
     return head.eval()
 
 
