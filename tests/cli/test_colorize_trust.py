@@ -141,6 +141,7 @@ def test_raw_frames_and_standard_output_carry_maps(known: Path) -> None:
         stdin=infrared.tobytes(),
     )
     assert_is_map(np.frombuffer(raw.stdout, np.uint8).reshape(32, 48, 3), infrared)
+    assert re.search(rb"1 frames; .*; expected error \d+\.\d CIEDE2000 on the average\)", raw.stderr)
 
 
 def test_one_image_on_standard_output_may_be_a_map(known: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from ircolor.batch import Outcome, run_jobs
-from ircolor.cli.messages import say, say_errors, say_network
+from ircolor.cli.messages import in_words, say, say_errors, say_network
 from ircolor.cli.progress import LateProgress
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
@@ -98,9 +98,7 @@ def _say_outcome(outcome: Outcome) -> None:
     for note in outcome.notes:
         say(f"{outcome.input}: {note}")
     if outcome.intensity:
-        error = outcome.mean_expected_error
-        trust = None if error is None else f"expected error {error:.1f} CIEDE2000 on the average"
-        how = "; ".join(text for text in (outcome.intensity, outcome.tiles, trust) if text)
+        how = in_words(outcome.intensity, outcome.tiles, outcome.mean_expected_error)
         frames = f"{outcome.num_frames} frames, " if outcome.num_frames else ""
         say(f"{outcome.input} -> {outcome.output} ({frames}{outcome.seconds:.2f} s; {how})")
 

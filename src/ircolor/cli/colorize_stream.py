@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from ircolor.cli.colorize_files import Load
-from ircolor.cli.messages import say, say_errors, say_network
+from ircolor.cli.messages import in_words, say, say_errors, say_network
 from ircolor.cli.progress import LateProgress
 from ircolor.errors import UserError
 from ircolor.live import check_live_output, colorize_live
@@ -68,8 +68,8 @@ def colorize_raw_frames(
         result = colorize_raw(colorizer, pixel_format, frame_rate, path, settings, bar.show)
     for note in result.notes:
         say(f"standard input: {note}")
-    how = f"{result.num_frames} frames; {result.window.reason}; {result.tiles}"
-    say(f"standard input -> {output or '-'} ({how})")
+    how = in_words(result.window.reason, result.tiles, result.mean_expected_error)
+    say(f"standard input -> {output or '-'} ({result.num_frames} frames; {how})")
     if result.damage:
         say_errors([result.damage])
         raise typer.Exit(1)

@@ -23,6 +23,12 @@ def say_network(colorizer: "Colorizer") -> None:
     say(f"{card.name} {card.version} on {colorizer.device} ({colorizer.device_reason}{lanes})")
 
 
+def in_words(intensity: str, tiles: str | None, mean_expected_error: float | None) -> str:
+    """How something was colorized: its window, its tiles, and how far it can be trusted where that was asked."""
+    trust = "" if mean_expected_error is None else f"expected error {mean_expected_error:.1f} CIEDE2000 on the average"
+    return "; ".join(text for text in (intensity, tiles, trust) if text)
+
+
 def say_errors(errors: Sequence[str]) -> None:
     """Each error on a line of its own."""
     for error in errors:
