@@ -26,7 +26,7 @@ def bundle(tiny_sealed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_no_network_at_all_is_a_problem(bundle: Path) -> None:
     (bundle / "snet.onnx").unlink()
     assert doctor.examine()["models"].problems == [
-        "models: none in this installation; pip install --force-reinstall ircolor"
+        "models: none in this installation; reinstall with: pip install --force-reinstall ircolor"
     ]
 
 
