@@ -54,6 +54,8 @@ class Run:
         teachers: other runs that it learns from.
         fold: part of the training pairs that is left out, and whose pictures are scored as "unseen" in place of those
             of val and test; of nirscene the whole ones.
+        best: score the weights that did best on validation, in place of the last: where the learning rate does not fall
+            to zero, the last are a matter of chance.
     """
 
     recipe: Recipe
@@ -61,6 +63,7 @@ class Run:
     name: str
     teachers: tuple[Path, ...] = ()
     fold: Fold | None = None
+    best: bool = False
 
     def scored_pairs(self) -> dict[str, list[Pair]]:
         """What it is scored on, by name."""
@@ -80,7 +83,7 @@ def epochs_of(num_steps: int, recipe: Recipe, protocol: str) -> int:
 
 
 def run_all(runs: Mapping[Key, Run], folder: Path, jobs: int) -> dict[Key, Scores]:
-    """Train and score all, in the order given; the last weights count: nothing is chosen.
+    """Train and score all, in the order given; the last weights count, nothing is chosen, but for runs with `best`.
 
     Args:
         runs: by any key.
@@ -163,13 +166,14 @@ def score(net: ColorizingNet, pairs: Sequence[Pair], view: View) -> dict[str, fl
 
 def _train_and_score(run: Run, folder: Path) -> Scores:
     kept = RunFolder(folder / run.name)
-    file = kept.path / "scores.json"
+    file = kept.path / ("best_scores.json" if run.best else "scores.json")
     if not file.exists():
         resume = kept.description.exists()
         outcome = train(run.recipe, DATA, run.protocol, kept.path, resume=resume, teachers=run.teachers, fold=run.fold)
         if outcome.signal is not None:
             raise SystemExit(128 + outcome.signal)
-        net = net_of(load_checkpoint(kept.last), str(kept.last))
+        weights = kept.best_or_last() if run.best else kept.last
+        net = net_of(load_checkpoint(weights), str(weights))
         scores = {name: score(net, pairs, run.recipe.view) for name, pairs in run.scored_pairs().items()}
         write_atomic(file, (json.dumps(scores, indent=1) + "\n").encode())
     found: Scores = json.loads(file.read_text(encoding="utf-8"))

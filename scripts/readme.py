@@ -24,6 +24,7 @@ SHOWN = ("psnr_db", "ssim", "delta_e_2000", "angular_error_deg", "chroma_gain", 
 SHOWN_OF_TRAININGS = ("psnr_db", "ssim", "delta_e_2000", "chroma_gain", "colorfulness_ratio")
 # Of recipes over seeds, in the order of their table.
 SEEDS = {
+    "snet_paper": "`snet_paper`: 32 of its 400 epochs, the best on val",
     "snet": "`snet`: ColorNet and EdgeNet, the paper's losses",
     "snet_plus": "`snet_plus`",
     "narrow_colornet": "`narrow_colornet`: 16 wide, without hints",

@@ -81,6 +81,9 @@ def test_seeds(tmp_path: Path) -> None:
     psnr_db = result["splits"]["test"]["psnr_db"]
     assert psnr_db == {"mean": psnr_db["seeds"][0], "std": None, "seeds": psnr_db["seeds"]}
     assert 5 < psnr_db["mean"] < 20
+    best = result_of("seeds.py", tmp_path, "smoke", "--seeds", "1", "--best", *runs)
+    assert best["question"] == "scores of smoke, best on val, on protocol nirscene, over seeds"
+    assert 5 < best["splits"]["val"]["psnr_db"]["mean"] < 20
 
 
 @pytest.mark.slow
