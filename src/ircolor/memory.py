@@ -19,10 +19,10 @@ def memory_budget(held_bytes: int = 0) -> tuple[int, str]:
         held_bytes: what the image takes already.
 
     Returns:
-        Bytes, and why as many, for the user.
+        Bytes, at least 1, and why as many, for the user.
     """
     rest_bytes = MEMORY_BUDGET_BYTES - held_bytes
-    half_bytes = memory().available_bytes // 2
+    half_bytes = max(1, memory().available_bytes // 2)
     if half_bytes < rest_bytes:
         return half_bytes, f"half of the {half_bytes >> 19} MiB that are free"
     least_bytes = min(int(MEMORY_BUDGET_BYTES * LEAST_SHARE), half_bytes)

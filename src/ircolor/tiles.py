@@ -111,7 +111,7 @@ def cut_strips(shape: tuple[int, ...], bytes_per_px: int, held_bytes: int, reaso
     needed_bytes, num_strips = height * width * bytes_per_px, 1
     if needed_bytes > memory.LITTLE_BYTES:
         budget_bytes, why = memory.memory_budget(held_bytes)
-        num_strips = min(height, math.ceil(needed_bytes / max(budget_bytes, 1)))
+        num_strips = min(height, math.ceil(needed_bytes / budget_bytes))
         if num_strips > 1:
             reason = f"{reason}; {num_strips} strips, for {budget_bytes >> 20} MiB of memory ({why})"
     rows = _spans(height, math.ceil(height / num_strips), 0)
@@ -163,7 +163,7 @@ def _cheapest_window(height: int, width: int, cost: _Cost, grid_px: int, halo_px
     best = (min(height, smallest_px), min(width, smallest_px))
     fewest_px = math.inf
     # With fewer rows not even the narrowest tile fits; the best is among the next, and the list may be long.
-    least_rows = max(1, height * min(width, smallest_px) * cost.bytes_per_px // max(cost.budget_bytes, 1))
+    least_rows = max(1, height * min(width, smallest_px) * cost.bytes_per_px // cost.budget_bytes)
     most_rows = max(1, (height - 2 * halo_px) // grid_px)
     for num_rows in range(least_rows, min(most_rows, least_rows + MAX_CANDIDATES) + 1):
         tall_px = edge(height, num_rows)
