@@ -5,6 +5,7 @@ import torch
 
 from ircolor.baselines.chroma import on_infrared
 from ircolor.baselines.discriminators import DcganDiscriminator, PatchDiscriminator
+from ircolor.baselines.iizuka import Iizuka
 from ircolor.baselines.limmer import jointly_filtered, locally_normalised
 from ircolor.baselines.zhang import Zhang, chroma_bins, class_weights, spread_over_bins
 from ircolor.metrics import load_skimage
@@ -45,10 +46,29 @@ def test_a_true_colour_is_spread_over_its_five_nearest_bins() -> None:
 
 def test_rare_classes_count_more_and_their_mean_is_one() -> None:
     prior = torch.tensor([0.7, 0.2, 0.1, 0.0])
-    weights = class_weights(prior)
+    far_apart = 1000 * torch.arange(4.0)[:, None].expand(4, 2)
+    weights = class_weights(prior, far_apart)
     assert weights.tolist() == sorted(weights.tolist())
     assert (prior * weights).sum().item() == pytest.approx(1)
     assert (weights[3] / weights[0]).item() == pytest.approx((0.35 + 0.125) / 0.125)
+
+
+def test_a_class_beside_a_frequent_one_counts_less_than_one_far_from_it() -> None:
+    bins = chroma_bins()
+    prior = (bins.norm(dim=1) == 0).float()  # all gray
+    weights = class_weights(prior, bins)
+    beside, far = (int((bins - torch.tensor(ab)).norm(dim=1).argmin()) for ab in ([10.0, 0.0], [60.0, 60.0]))
+    assert weights[prior.argmax()] < weights[beside] < weights[far]
+
+
+@pytest.mark.parametrize("chroma_only", [False, True])
+def test_iizuka_gives_colours_at_half_size(chroma_only: bool) -> None:
+    net = Iizuka(4, chroma_only=chroma_only).eval()
+    with torch.inference_mode():
+        rgb = net(torch.zeros(1, 1, 32, 32) if chroma_only else torch.rand(1, 1, 32, 32))
+    cells = rgb.unfold(2, 2, 2).unfold(3, 2, 2)
+    assert (cells == cells[..., :1, :1]).all()
+    assert rgb.std() > 0
 
 
 def test_zhang_answers_with_the_colour_that_it_is_sure_of() -> None:

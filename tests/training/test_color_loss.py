@@ -74,6 +74,16 @@ def test_charbonnier_is_the_absolute_error() -> None:
     torch.testing.assert_close(charbonnier(pred, true), (pred - true).abs().sum(dim=1), atol=3e-3, rtol=0)
 
 
+def test_squared_chroma_is_blind_to_brightness_and_minds_masks() -> None:
+    pred, true = images(0), images(1)
+    config = ColorLossConfig("squared_chroma")
+    gray, brighter = (torch.full((2, 3, 48, 48), level) for level in (0.0, 0.5))
+    assert color_terms(gray, brighter, None, config)["color_loss"].item() == pytest.approx(0, abs=1e-6)
+    error = (chroma(pred) - chroma(true)).square().sum(dim=1)
+    mask = torch.arange(48).expand(2, 1, 48, 48) < 20
+    torch.testing.assert_close(color_terms(pred, true, mask, config)["color_loss"], error[:, :, :20].mean())
+
+
 def test_ssim_is_about_that_of_the_metric() -> None:
     true = images(0, batch=1)
     pred = (true + 0.2 * torch.randn(true.shape, generator=torch.Generator().manual_seed(2))).clamp(-1, 1)

@@ -4,11 +4,9 @@ Departures from the publication:
 * no classification loss, as the pairs have no class labels;
 * global features are taken from the low-level features, resized to those of a 224 px image, in place of a second pass
   over the resized image with shared weights;
-* colours come from a last convolution at full size, by tanh, in place of one at half size, by a sigmoid, enlarged;
-* `iizuka_chroma` is trained on the CIELAB chroma error of means over 4 px (`ircolor.training.color_loss`), in place of
-  the squared error of chroma; `iizuka` on the squared error of RGB;
-* `iizuka` gives RGB, since infrared is no luminance; `iizuka_chroma` gives CIELAB chroma on the infrared image as
-  luminance, as published.
+* `iizuka` gives RGB, since infrared is no luminance, and is trained on its squared error; `iizuka_chroma` gives CIELAB
+  chroma on the infrared image as luminance, and is trained on the squared error of chroma, as published, but on that of
+  the colours that sRGB holds, at full size.
 """
 
 import torch
@@ -69,10 +67,11 @@ class Iizuka(ColorizingNet):
             [
                 _conv(4 * width, 2 * width),
                 nn.Sequential(_conv(2 * width, width), _conv(width, width)),
-                _conv(width, width // 2),
             ]
         )
-        self.head = nn.Conv2d(width // 2, 2 if chroma_only else 3, 3, padding=1)
+        self.head = nn.Sequential(
+            _conv(width, width // 2), nn.Conv2d(width // 2, 2 if chroma_only else 3, 3, padding=1), nn.Sigmoid()
+        )
 
     def forward_on_grid(self, infrared: Tensor) -> Tensor:
         """(B, 1, H, W) -> (B, 3, H, W), both in [-1, 1]; H and W multiples of 8."""
@@ -83,5 +82,5 @@ class Iizuka(ColorizingNet):
         features = self.fusion(torch.cat([mid, wide.expand(-1, -1, *mid.shape[-2:])], dim=1))
         for block in self.decoder:
             features = F.interpolate(block(features), scale_factor=2.0)  # nearest, as published
-        colors = torch.tanh(self.head(features))  # (B, 2 or 3, H, W)
+        colors = F.interpolate(self.head(features), scale_factor=2.0) * 2 - 1  # (B, 2 or 3, H, W)
         return on_infrared(infrared, colors) if self.chroma_only else colors

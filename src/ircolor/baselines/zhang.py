@@ -5,7 +5,7 @@ Departures from the publication:
   luminance. `zhang_chroma` keeps the infrared image as lightness, as published;
 * 262 bins of chroma, the cells of a grid of 10 that hold colours of sRGB; the publication has 313, among them cells
   that sRGB does not reach;
-* classes are weighted by how often the training pairs have them, which is not smoothed over neighbouring bins;
+* classes are weighted by how often the training pairs have them, in place of the pictures of ImageNet;
 * trained from scratch, on few pictures.
 """
 
@@ -22,7 +22,8 @@ from ircolor.nets.lab import lab_to_rgb, rgb_to_lab
 CELL_PX = 4  # image pixels a side of one that is classified
 BIN = 10.0  # edge of a cell of chroma, in CIELAB
 TEMPERATURE = 0.38  # of the annealed mean
-NUM_NEAREST, SMOOTHING = 5, 5.0  # bins that a true colour is spread over, and how far, in CIELAB
+NUM_NEAREST = 5  # bins that a true colour is spread over
+SMOOTHING = 5.0  # how far a true colour, and how often there is one, is spread over bins, in CIELAB
 UNIFORM_SHARE = 0.5  # of the prior that classes are weighted by
 MAX_LIGHTNESS_CHANGE = 60.0
 _ORIGIN = 32  # of the grid of cells: more than there are on either side
@@ -130,7 +131,17 @@ def spread_over_bins(chroma: Tensor, bins: Tensor) -> Tensor:
     return torch.zeros(len(chroma), len(bins), device=chroma.device).scatter_(1, nearest, weights)
 
 
-def class_weights(prior: Tensor) -> Tensor:
-    """How much each bin counts: the inverse of its share, mixed with a uniform one (equation 4); their mean is 1."""
-    weights = 1 / ((1 - UNIFORM_SHARE) * prior + UNIFORM_SHARE / len(prior))
-    return weights / (prior * weights).sum()
+def class_weights(prior: Tensor, bins: Tensor) -> Tensor:
+    """How much each bin counts: the inverse of its smoothed share, mixed with a uniform one (equation 4).
+
+    Args:
+        prior: how often true colours lie in each bin, (bins,), a sum of 1.
+        bins: (bins, 2).
+
+    Returns:
+        (bins,), with a mean of 1 over true colours.
+    """
+    kernel = torch.exp(-(torch.cdist(bins, bins) ** 2) / (2 * SMOOTHING**2))
+    smoothed = (kernel / kernel.sum(dim=0)) @ prior
+    weights = 1 / ((1 - UNIFORM_SHARE) * smoothed + UNIFORM_SHARE / len(prior))
+    return weights / (smoothed * weights).sum()

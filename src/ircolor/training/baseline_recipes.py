@@ -52,7 +52,7 @@ def iizuka() -> Recipe:
 def iizuka_chroma() -> Recipe:
     """Reference [1] as published in that chroma alone is predicted, on the infrared image as luminance."""
     return _baseline("iizuka_chroma", "Iizuka et al. 2016 as published: only chroma is predicted", 64,
-                     color_loss=ColorLossConfig("none", chroma=1.0))  # fmt: skip
+                     color_loss=ColorLossConfig("squared_chroma"))  # fmt: skip
 
 
 def zhang() -> Recipe:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ircolor.nets.lab import rgb_to_lab
-from ircolor.training.losses import color_loss, mean_of_usable
+from ircolor.training.losses import color_loss, mean_of_usable, squared_error
 from ircolor.training.recipe import ColorLossConfig
 
 CHARBONNIER_EPSILON = 1e-3
@@ -29,6 +29,8 @@ def color_terms(pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None, config:
         terms["color_loss"] = color_loss(pred_rgb, true_rgb, mask)
     elif config.pixel == "charbonnier":
         terms["color_loss"] = mean_of_usable(charbonnier(pred_rgb, true_rgb), mask)
+    elif config.pixel == "squared_chroma":
+        terms["color_loss"] = mean_of_usable(squared_error(chroma(pred_rgb), chroma(true_rgb)), mask)
     if config.ssim:
         terms["ssim_loss"] = config.ssim * ssim_loss(pred_rgb, true_rgb, mask)
     if config.coarse:

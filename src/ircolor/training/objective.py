@@ -200,7 +200,7 @@ def chroma_weights(pairs: LoadedPairs, bins: Tensor) -> Tensor:
         pixels = torch.from_numpy(rgb[::8, ::8].copy()).double().permute(2, 0, 1)[None] / 255
         chroma = rgb_to_lab(pixels)[0, 1:].flatten(1).T.float()
         counts += torch.bincount(torch.cdist(chroma, bins).argmin(dim=1), minlength=len(bins))
-    return class_weights((counts / counts.sum()).float())
+    return class_weights((counts / counts.sum()).float(), bins)
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:

@@ -77,7 +77,8 @@ class ColorLossConfig:
     """What a wrong colour costs; every number is the weight of a term, 0 to leave it out (`training.color_loss`).
 
     Attributes:
-        pixel: squared (the paper); charbonnier, which is about the absolute error; or none.
+        pixel: squared (the paper); charbonnier, which is about the absolute error; squared_chroma, of CIELAB chroma
+            alone; or none.
         ssim: of 1 - SSIM.
         coarse: of the error of means over 16 px.
         chroma: of the CIELAB chroma error of means over 4 px.
@@ -87,7 +88,7 @@ class ColorLossConfig:
         max_shift_px: the truth is shifted by up to so much to fit the prediction; 0 trusts the alignment of the pairs.
     """
 
-    pixel: Literal["squared", "charbonnier", "none"] = "squared"
+    pixel: Literal["squared", "charbonnier", "squared_chroma", "none"] = "squared"
     ssim: float = 0.0
     coarse: float = 0.0
     chroma: float = 0.0
