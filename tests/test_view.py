@@ -62,6 +62,16 @@ def test_detail_comes_from_the_large_picture() -> None:
         assert np.abs(rgb[row] - large[row, :, None]).mean() < 0.06, row
 
 
+def test_colours_do_not_run_over_to_what_is_coloured_otherwise() -> None:
+    """Beside a thing whose colours are another function of infrared, all but a seam is free of them."""
+    infrared = np.random.default_rng(0).uniform(0.2, 0.8, (40, 60)).astype(np.float32)
+    rgb = infrared[..., None] * np.repeat(np.array([[0.4, 0.9, 0.3], [0.2, 0.3, 1]], np.float32), 30, axis=0)
+    painted = color_map(infrared, Prediction(rgb)).paint(infrared, slice(0, 40), 40).rgb
+    error = np.abs(painted - rgb).mean(axis=(0, 2))
+    assert error[29:31].max() > 0.005  # the seam: this is no test of equals
+    assert np.delete(error, range(27, 33)).max() < 0.002
+
+
 @given(height=st.integers(1, 90), top=st.integers(0, 89), width=st.integers(1, 70))
 def test_strips_are_those_of_the_whole(height: int, top: int, width: int) -> None:
     rng = np.random.default_rng(height)
