@@ -79,7 +79,7 @@ def snet_plus() -> Recipe:
         hints=3.0,
         hint_epochs=120,  # what photographs are like is not learned by heart, unlike colours
         view_px=128,
-        grade=replace(_GRADE, saturation=1.3),
+        grade=replace(_GRADE, saturation=1.29),
         trust=TrustConfig(fold_epochs=27, fold_width=16),  # of fewer pairs: as many steps as the net itself
         epochs=48,
         validate_every=4,
@@ -101,7 +101,7 @@ def fast() -> Recipe:
         color_loss=_VIVID,
         perceptual=PerceptualConfig(weight=3.0, network="efficientnet"),
         view_px=128,
-        grade=replace(_GRADE, saturation=1.35),
+        grade=replace(_GRADE, saturation=1.34),
         augmentation=Augmentation(crop_px=128, flip=True, window=(0.5, 1.0)),
         trust=TrustConfig(fold_epochs=12),
         epochs=24,
