@@ -124,3 +124,8 @@ def test_missing_weights_are_told_before_training(data: Path, tmp_path: Path, mo
     with pytest.raises(UserError, match="pip install absent_package"):
         run_quietly(HINTED, data, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_epochs_of_hints_need_hints() -> None:
+    with pytest.raises(UserError, match="tiny: 3 epochs of hints without hints"):
+        replace(RECIPE, name="tiny", hint_epochs=3)

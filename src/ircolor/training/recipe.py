@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from ircolor.edge_maps import EdgeTarget
+from ircolor.errors import UserError
 from ircolor.grade import UNGRADED, Grade
 from ircolor.pairs.augment import Augmentation
 from ircolor.view import View
@@ -180,6 +181,11 @@ class Recipe:
     validate_every: int = 2
     checkpoint_every_s: float = 300
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise UserError for a recipe that cannot be trained."""
+        if self.hint_epochs and not self.hints:
+            raise UserError(f"recipe {self.name}: {self.hint_epochs} epochs of hints without hints; give both, or none")
 
     @property
     def view(self) -> View:
