@@ -260,7 +260,7 @@ def test_the_cosine_rises_over_a_twentieth_and_ends_at_zero() -> None:
     assert rates[105] == pytest.approx(0.5)
     assert 0 < rates[-1] < 1e-3
     assert replace(RECIPE, learning_rate=0.5).learning_rate_at(17, 200) == 0.5
-    hinted = replace(recipe, hint_epochs=RECIPE.epochs)
+    hinted = replace(recipe, hints=1.0, hint_epochs=RECIPE.epochs)
     assert [hinted.learning_rate_at(step, 400) for step in range(400)] == rates + rates
 
 
