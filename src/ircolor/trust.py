@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from ircolor.errors import UserError
 from ircolor.grade import TO_LUMA
 from ircolor.media.images import Image
+from ircolor.view import thrice
 
 # The map's scale is fixed, so that maps of different images and models can be compared. Errors are expected ones,
 # means over what a thing may be, so they hardly reach beyond 30 even where the colour is anyone's guess.
@@ -46,7 +47,7 @@ def fade(rgb: NDArray[np.float32], expected_error: NDArray[np.float32], strength
     doubt = doubt * doubt * (3 - 2 * doubt) * np.float32(strength)
     pixels = np.ascontiguousarray(rgb)
     faded = np.asarray(cv2.transform(pixels, TO_LUMA - np.eye(3, dtype=np.float32)), np.float32)
-    faded *= cv2.merge([doubt, doubt, doubt])  # numpy is slow where a broadcast axis is but 3 long
+    faded *= thrice(doubt)
     faded += pixels
     return np.asarray(np.clip(faded, 0, 1, out=faded))
 

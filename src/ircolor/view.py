@@ -23,7 +23,7 @@ from ircolor.sessions.prediction import Prediction
 from ircolor.shrink import seen_size
 
 # Of the fit, at the size that the network sees. A larger radius carries colours over edges, a smaller epsilon makes
-# noise of the infrared image a noise of colours. It is also what no fit explains better than.
+# noise of the infrared image a noise of colours, and fits that leave less than it unexplained hardly differ in weight.
 RADIUS_PX = 4
 EPSILON = 1e-4
 PAINTED_PX = 1 << 16  # of the picture at full size, at a time: so many stay in the processor's cache
@@ -81,7 +81,7 @@ class ColorMap:
             part = slice(first, min(first + num_rows, len(infrared)))
             painted = slice(rows.start + part.start, rows.start + part.stop)
             gain, offset = (_enlarged(maps, painted, height, width) for maps in (self.gain, self.offset))
-            cv2.multiply(gain, cv2.merge([infrared[part]] * 3), dst=gain)
+            cv2.multiply(gain, thrice(infrared[part]), dst=gain)
             cv2.add(gain, offset, dst=gain)
             np.clip(gain, 0, 1, out=rgb[part])
             if error is not None and self.expected_error is not None:
@@ -100,14 +100,15 @@ def color_map(infrared: Image, prediction: Prediction, grade: Grade = UNGRADED) 
     rgb = grade.apply(prediction.rgb)
     mean_infrared, mean_rgb = _mean(infrared), _mean(rgb)
     variance = _mean(infrared * infrared) - mean_infrared * mean_infrared
-    covariance = _mean(_thrice(infrared) * rgb) - _thrice(mean_infrared) * mean_rgb
-    gain = covariance * _thrice(1 / (variance + np.float32(EPSILON)))
-    offset = mean_rgb - gain * _thrice(mean_infrared)
+    mean_guide = thrice(mean_infrared)
+    covariance = _mean(thrice(infrared) * rgb) - mean_guide * mean_rgb
+    gain = covariance * thrice(1 / (variance + np.float32(EPSILON)))
+    offset = mean_rgb - gain * mean_guide
     # One function does not explain two things, say a tree and the sky behind it: squares that hold both count little.
     unexplained = _mean(_summed(rgb * rgb)) - _summed(mean_rgb * mean_rgb + gain * covariance)
     weight = 1 / (np.maximum(unexplained, 0) + np.float32(EPSILON))
-    share = _thrice(1 / _mean(weight))
-    weight = _thrice(weight)
+    share = thrice(1 / _mean(weight))
+    weight = thrice(weight)
     return ColorMap(_mean(gain * weight) * share, _mean(offset * weight) * share, prediction.expected_error)
 
 
@@ -117,7 +118,7 @@ def _mean(image: NDArray[Any]) -> Image:
     return np.asarray(cv2.blur(image, (edge_px, edge_px), borderType=cv2.BORDER_REFLECT))
 
 
-def _thrice(channel: NDArray[Any]) -> Image:
+def thrice(channel: NDArray[Any]) -> Image:
     """(h, w) -> (h, w, 3): numpy is slow where a broadcast axis is but 3 long."""
     return np.asarray(cv2.merge([channel] * 3))
 

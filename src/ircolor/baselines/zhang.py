@@ -127,8 +127,7 @@ def spread_over_bins(chroma: Tensor, bins: Tensor) -> Tensor:
         (N, bins); each row sums to 1.
     """
     distances, nearest = torch.cdist(chroma, bins).topk(NUM_NEAREST, largest=False)
-    weights = torch.softmax(-(distances**2) / (2 * SMOOTHING**2), dim=1)
-    return torch.zeros(len(chroma), len(bins), device=chroma.device).scatter_(1, nearest, weights)
+    return torch.zeros(len(chroma), len(bins), device=chroma.device).scatter_(1, nearest, _spread(distances, dim=1))
 
 
 def class_weights(prior: Tensor, bins: Tensor) -> Tensor:
@@ -139,9 +138,13 @@ def class_weights(prior: Tensor, bins: Tensor) -> Tensor:
         bins: (bins, 2).
 
     Returns:
-        (bins,), with a mean of 1 over true colours.
+        (bins,), with a mean of 1 over the smoothed shares.
     """
-    kernel = torch.exp(-(torch.cdist(bins, bins) ** 2) / (2 * SMOOTHING**2))
-    smoothed = (kernel / kernel.sum(dim=0)) @ prior
+    smoothed = _spread(torch.cdist(bins, bins), dim=0) @ prior
     weights = 1 / ((1 - UNIFORM_SHARE) * smoothed + UNIFORM_SHARE / len(prior))
     return weights / (smoothed * weights).sum()
+
+
+def _spread(distances: Tensor, dim: int) -> Tensor:
+    """Gaussian weights of distances in CIELAB, whose sum along a dimension is 1."""
+    return torch.softmax(-(distances**2) / (2 * SMOOTHING**2), dim)
