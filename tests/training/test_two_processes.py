@@ -11,13 +11,25 @@ import pytest
 
 from ircolor.training.checkpoint import load_checkpoint
 
+# What is registered first is called last. A thread of the group that is still there then may abort the process.
+THREADS_HAVE_ENDED = """
+import atexit, os, sys
+from pathlib import Path
+@atexit.register
+def require_end():
+    names = [name.read_text().strip() for name in Path("/proc/self/task").glob("*/comm")]
+    if any("gloo" in name for name in names):
+        print("threads at the end:", *names, file=sys.stderr, flush=True)
+        os._exit(1)
+"""
+
 
 def in_two_processes(code: str) -> None:
-    """Run a script as `accelerate launch` does."""
+    """Run a script as `accelerate launch` does, and require that it ends in peace."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-c", THREADS_HAVE_ENDED + code]
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
     processes = [
         subprocess.Popen(command, env=os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank}, stderr=subprocess.PIPE)

@@ -106,7 +106,6 @@ def train(
         compile_nets=compile_nets,
         include_val=include_val,
     )
-    PartialState().destroy_process_group()  # of several processes, which have had their last word with each other
     if outcome.signal is not None:
         typer.echo(f"stopped after step {outcome.progress.step}; go on with --resume", err=True)
         raise typer.Exit(128 + outcome.signal)

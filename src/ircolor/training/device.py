@@ -1,10 +1,14 @@
 """Which device and precision a run uses: decided once, here, and said."""
 
+import atexit
+import gc
 import platform
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Literal
 
 import torch
+import torch.distributed
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
 
@@ -46,9 +50,25 @@ def make_accelerator(precision: Precision, *, partly_trained: bool = False) -> A
         precision: of its arithmetic.
         partly_trained: there are steps in which not all weights take part.
     """
+    if torch.distributed.is_available():
+        # Before there is a group of processes: its functions keep the one that they find as default of an argument,
+        # and torch, which imports it when networks are shared out, would then never let go of the group.
+        import_module("torch.distributed.nn")
     return Accelerator(
         mixed_precision=precision.mixed,
         dataloader_config=DataLoaderConfiguration(split_batches=True),
         cpu=not torch.cuda.is_available(),
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=partly_trained)],
     )
+
+
+@atexit.register
+def _leave_group() -> None:
+    """End the group of processes while Python still runs.
+
+    The group's threads let go of tensors when all is done, which they cannot do without Python: such a thread aborts
+    the process. The end of the group waits for them, if no network holds on to it.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        gc.collect()
+        torch.distributed.destroy_process_group()
