@@ -21,7 +21,8 @@ from ircolor.benchmark.rounds import Contender, run_rounds, timed
 from ircolor.errors import UserError, brief
 from ircolor.nets import NETS, ColorizingNet
 from ircolor.sessions.torch import Mode, TorchSession
-from ircolor.training.export import count_gflop_224, fold_batch_norm
+from ircolor.training.export import count_gflop_224
+from ircolor.training.onnx_model import fold_batch_norm
 from machine import argument_parser, report
 
 MIN_TIMED_S = 0.05  # calls are timed in groups of at least so long: a single one may be as short as its launch

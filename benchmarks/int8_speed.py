@@ -16,7 +16,7 @@ from ircolor.machine import cores
 from ircolor.nets.colornet import ColorNet
 from ircolor.sessions.onnx import OnnxSession
 from ircolor.sessions.torch import TorchSession
-from ircolor.training.export import to_onnx
+from ircolor.training.onnx_model import to_onnx
 from ircolor.weights.catalogue import find_model
 from machine import argument_parser, report
 

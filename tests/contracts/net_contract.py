@@ -139,7 +139,7 @@ class ColorizingNetContract(NetContract):
 
 @cache
 def _exported(contract: type[ColorizingNetContract]) -> bytes:
-    from ircolor.training.export import to_onnx
+    from ircolor.training.onnx_model import to_onnx
 
     exported = to_onnx(contract().colorizer())
     return bytes(exported.SerializeToString())

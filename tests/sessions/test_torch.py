@@ -9,7 +9,7 @@ from ircolor.errors import UserError
 from ircolor.nets import ColorizingNet
 from ircolor.sessions.onnx import OnnxSession
 from ircolor.sessions.torch import Mode, Precision, TorchSession
-from ircolor.training.export import to_onnx
+from ircolor.training.onnx_model import to_onnx
 from tests.nets.test_colornet import TestColorNet as ColorNetContract
 
 Images = NDArray[np.float32]

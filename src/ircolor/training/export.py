@@ -1,19 +1,12 @@
-"""From a checkpoint to the file that the runtime reads: ONNX, half-precision weights, a card."""
+"""From a checkpoint to the file that the runtime reads: the model and its card."""
 
-import copy
-import logging
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
 from ircolor.errors import UserError, brief
@@ -27,18 +20,17 @@ from ircolor.shrink import seen_size, shrink
 from ircolor.training.checkpoint import Checkpoint, load_checkpoint
 from ircolor.training.expected_error import calibrate
 from ircolor.training.networks import build_net
+from ircolor.training.onnx_model import halve_weights, to_onnx
 from ircolor.training.quantize import quantize
 from ircolor.training.recipe import recipe_from_json
 from ircolor.training.run_folder import RunFolder, checkpoint_file, run_folder_of
 from ircolor.weights.card import Card
 
-OPSET = 20
 NUM_CALIBRATION_PAIRS = 64
 CALIBRATION_PX = 224
 _TOLD_ON_CARD = {
     "version", "protocol", "data", "num_train_pairs", "num_val_pairs", "pairs_digest", "steps_per_epoch", "hardware"
 }  # fmt: skip
-MIN_HALVED_WEIGHTS = 1024  # smaller tensors (biases) gain nothing and stay exact
 LICENCE = (
     "Apache-2.0 for the weights as far as they are ours to license; trained on the pairs named under data, "
     "whose own terms apply (the public NIR sets are for research only)"
@@ -176,17 +168,6 @@ def _validates(checkpoint: Checkpoint) -> bool:
     return bool(checkpoint.about["num_val_pairs"])
 
 
-class _OnGrid(nn.Module):
-    """The network without its padding, which the runtime does: the exported graph takes sizes on the grid."""
-
-    def __init__(self, net: ColorizingNet | WithExpectedError) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, infrared: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        return self.net.forward_on_grid(infrared)
-
-
 def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
     """The trained network of a checkpoint, on the CPU, in eval mode.
 
@@ -223,73 +204,6 @@ def error_head_of(folder: RunFolder, checkpoint: Checkpoint) -> ErrorHead | None
             f"{folder.trust}: damaged; ircolor train with --resume learns the expected error anew, in a minute"
         ) from error
     return head.eval()
-
-
-def to_onnx(net: ColorizingNet, error_head: ErrorHead | None = None) -> onnx.ModelProto:
-    """Export a network for the runtime's contract.
-
-    `infrared` (B, 1, H, W) to `rgb` (B, 3, H, W), both in [-1, 1], and where there is a head for it `expected_error`,
-    (B, 1, H, W), in CIEDE2000.
-
-    Args:
-        net: in eval mode; left as it is. Batch normalisation is folded into the convolutions.
-        error_head: of the net, in eval mode.
-
-    Returns:
-        float32, any batch size, H and W any multiples of the net's grid.
-    """
-    whole = copy.deepcopy(net if error_head is None else WithExpectedError(net, error_head))
-    fold_batch_norm(whole)
-    height, width = (whole.grid_px * torch.export.Dim(name, min=1, max=1 << 12) for name in ("rows", "columns"))
-    sample = torch.zeros(2, 1, 3 * whole.grid_px, 2 * whole.grid_px)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports that torchvision is missing
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter's own making
-        program = torch.onnx.export(
-            _OnGrid(whole),
-            (sample,),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=["infrared"],
-            output_names=["rgb"] if error_head is None else ["rgb", "expected_error"],
-            dynamic_shapes=({0: torch.export.Dim("batch"), 2: height, 3: width},),
-            verbose=False,
-        )
-    assert program is not None
-    model = program.model_proto
-    for part in (*model.graph.node, *model.graph.value_info, *model.graph.initializer, model.graph):
-        del part.metadata_props[:]  # stack traces: paths of the machine that exported, and lines that move
-    return model
-
-
-def fold_batch_norm(net: nn.Module) -> None:
-    """Fold every batch normalisation that follows a convolution in a sequence into it, in place; eval mode only."""
-    for block in net.modules():
-        if isinstance(block, nn.Sequential):
-            for number in range(1, len(block)):
-                before, layer = block[number - 1], block[number]
-                if isinstance(layer, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
-                    block[number - 1] = fuse_conv_bn_eval(before, layer)
-                    block[number] = nn.Identity()
-
-
-def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Store every large float32 weight as float16 behind a Cast, which onnxruntime folds when it loads the file.
-
-    Halves the file; the arithmetic stays float32.
-    """
-    graph = model.graph
-    casts = []
-    for initializer in graph.initializer:
-        if initializer.data_type == TensorProto.FLOAT and np.prod(initializer.dims) >= MIN_HALVED_WEIGHTS:
-            half = numpy_helper.from_array(numpy_helper.to_array(initializer).astype(np.float16))
-            full_name, half.name = initializer.name, initializer.name + "_half"
-            initializer.CopyFrom(half)
-            casts.append(helper.make_node("Cast", [half.name], [full_name], to=TensorProto.FLOAT))
-    for number, cast in enumerate(casts):
-        graph.node.insert(number, cast)
-    onnx.checker.check_model(model)
-    return model
 
 
 def count_gflop_224(net: ColorizingNet, view_px: int = 0) -> float:
