@@ -8,7 +8,6 @@ import torch
 
 from ircolor.nets import ColorizingNet
 from ircolor.training.onnx_model import fold_batch_norm, halve_weights, to_onnx
-from ircolor.training.quantize import quantize
 from tests.nets.test_colornet import TestColorNet as ColorNetContract
 
 
@@ -38,15 +37,6 @@ def test_half_precision_weights_shrink_the_file_and_barely_change_the_picture(ne
     infrared = (np.random.default_rng(0).random((1, 1, 48, 64), np.float32)) * 2 - 1
     expected = run_onnx(full.SerializeToString(), infrared)
     torch.testing.assert_close(run_onnx(half.SerializeToString(), infrared), expected, atol=0.01, rtol=0)
-
-
-@pytest.mark.parametrize("exact", [0, 2])
-def test_int8_leaves_the_first_convolutions_exact_that_are_to_be(net: ColorizingNet, exact: int) -> None:
-    images = [np.random.default_rng(0).random((1, 1, 32, 32), np.float32) * 2 - 1]
-    graph = quantize(to_onnx(net), images, exact).graph
-    maker = {output: node.op_type for node in graph.node for output in node.output}
-    weights = [maker.get(node.input[1]) for node in graph.node if node.op_type == "Conv"]
-    assert weights == [None] * exact + ["DequantizeLinear"] * (len(weights) - exact - 1) + [None]  # the last is, too
 
 
 def test_a_batch_normalisation_that_comes_first_is_left() -> None:

@@ -1,6 +1,7 @@
 """What every colorizing network has in common: infrared in, RGB out, any size, a grid and a halo."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ class ColorizingNet(nn.Module, ABC):
             the grid, the tile's pixels equal those of the whole image.
         bytes_per_px: peak memory of its ONNX form on the CPU over the number of pixels, measured.
         bytes_per_px_int8: the same of its int8 form.
-        exact_convolutions: so many of the first ones stay in float32 in its int8 form.
+        exact_convolutions: those, in the order of their work, that stay in float32 in its int8 form.
         pretrained: what parts of it were trained on before, by others; empty for nothing.
     """
 
@@ -24,7 +25,7 @@ class ColorizingNet(nn.Module, ABC):
     halo_px: int
     bytes_per_px: int
     bytes_per_px_int8: int
-    exact_convolutions: int = 0
+    exact_convolutions: Sequence[int] = ()
     pretrained: str = ""
 
     def load_pretrained(self) -> None:
