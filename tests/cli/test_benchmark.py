@@ -58,9 +58,12 @@ def test_json_holds_the_numbers_and_the_machine(benchmark: Run, tiny_onnx: Path,
     assert result["machine"]["cores"]["logical"] >= 1
 
 
-def test_torch_takes_part_where_the_architecture_is_known(benchmark: Run, tiny_body: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("recipe", ["smoke", "smoke + smoke"])  # a network, and an ensemble
+def test_torch_takes_part_where_the_architecture_is_known(
+    recipe: str, benchmark: Run, tiny_body: bytes, tmp_path: Path
+) -> None:
     model = tmp_path / "smoke.onnx"
-    model.write_bytes(seal(tiny_body, make_card(name="smoke", recipe="smoke")))
+    model.write_bytes(seal(tiny_body, make_card(name="smoke", recipe=recipe)))
     done = benchmark(model)
     assert (done.status, len(done.err.splitlines())) == (0, 1)
     assert "torch eager float32" in done.out

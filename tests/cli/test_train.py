@@ -120,6 +120,18 @@ def test_a_model_of_all_pairs_is_scored_on_test_alone(ircolor: Run, data: Path, 
 
 
 @pytest.mark.slow
+def test_two_runs_become_one_model(ircolor: Run, data: Path, tmp_path: Path) -> None:
+    runs, model = [tmp_path / "one", tmp_path / "other"], tmp_path / "both.onnx"
+    for seed, run in enumerate(runs):
+        assert ircolor("train", "smoke", "--data", data, "--run", run, "--seed", str(seed)).status == 0
+    done = ircolor("export", *runs, "-o", model, "--data", data)
+    assert done.status == 0
+    assert f"exporting {runs[0]} and {runs[1]}" in done.err
+    assert done.err.splitlines()[-1].endswith(", the mean of 2 runs")
+    assert find_model(model).card.scores.keys() == {"val", "test"}
+
+
+@pytest.mark.slow
 def test_a_terminated_run_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ircolor", "train", "smoke", "--data", str(data), "--run", str(tmp_path / "run")]
     process = subprocess.Popen([*command, "--epochs", "5000"], stderr=subprocess.PIPE, env=os.environ)

@@ -13,7 +13,7 @@ from ircolor.errors import UserError
 from ircolor.training import train as train_module
 from ircolor.training.baseline_recipes import COMPARED, johnson
 from ircolor.training.checkpoint import load_checkpoint
-from ircolor.training.export import export_run
+from ircolor.training.export import export_runs
 from ircolor.training.loss_network import VGG_BLOCKS, VGG_CHANNELS, load_vgg16
 from ircolor.training.recipe import Recipe
 from ircolor.training.recipes import fast
@@ -48,7 +48,7 @@ def test_trains_resumes_and_becomes_a_model(
     monkeypatch.undo()
     run_quietly(recipe, data, tmp_path / "parts", resume=True)
     assert_same_end(tmp_path / "whole", tmp_path / "parts")
-    model, card = export_run(tmp_path / "whole", recipe.name)
+    model, card = export_runs([tmp_path / "whole"], recipe.name)
     assert len(model) > 10_000
     assert card.recipe == recipe.name
 
@@ -93,11 +93,11 @@ def test_the_loss_network_is_named_and_stays_the_same(data: Path, tmp_path: Path
     save_file(vgg_tensors(), tmp_path / "vgg16.safetensors")
     recipe = tiny(johnson())
     run_quietly(recipe, data, tmp_path / "own")
-    assert "perceptual loss by an encoder of its own" in export_run(tmp_path / "own", "johnson")[1].summary
+    assert "perceptual loss by an encoder of its own" in export_runs([tmp_path / "own"], "johnson")[1].summary
     with pytest.raises(UserError, match="begun with another loss network; give the same"):
         run_quietly(recipe, data, tmp_path / "own", resume=True, loss_network=tmp_path / "vgg16.safetensors")
     run_quietly(recipe, data, tmp_path / "vgg", loss_network=tmp_path / "vgg16.safetensors")
-    assert "perceptual loss by VGG-16" in export_run(tmp_path / "vgg", "johnson")[1].summary
+    assert "perceptual loss by VGG-16" in export_runs([tmp_path / "vgg"], "johnson")[1].summary
 
 
 @pytest.mark.parametrize("lack", ["file", "tensor", "shape", "format"])

@@ -16,7 +16,7 @@ from ircolor.training.checkpoint import Checkpoint, Progress, load_checkpoint, s
 from ircolor.training.export import (
     count_gflop_224,
     error_head_of,
-    export_run,
+    export_runs,
     net_of,
 )
 from ircolor.training.networks import build_net
@@ -60,7 +60,7 @@ def test_a_run_becomes_a_model_that_colorizes_like_its_checkpoint(data: Path, tm
         expected = net(torch.from_numpy(infrared)[None, None].float() / 127.5 - 1)[0].permute(1, 2, 0)
     expected_rgb = ((expected + 1) * 127.5).round().numpy()
     for name, calibration, tolerance in (("plain", None, 2.0), ("int8", data, 24.0)):
-        body, card = export_run(tmp_path / "run", name, calibration, int8=calibration is not None)
+        body, card = export_runs([tmp_path / "run"], name, calibration, int8=calibration is not None)
         assert (card.name, card.recipe, card.epochs, card.protocol) == (name, "smoke", 30, "folder")
         assert card.arithmetic == ("int8" if calibration else "float32")
         assert card.num_parameters == sum(parameter.numel() for parameter in net.parameters())
@@ -75,10 +75,10 @@ def test_a_checkpoint_of_an_unknown_recipe_is_refused(tmp_path: Path, net: Color
     file = tmp_path / "a.safetensors"
     save_checkpoint(file, {"name": "x", "net": "transformer"}, {}, Progress(), {"net": net})
     with pytest.raises(UserError, match="of another version"):
-        export_run(file, "x")
+        export_runs([file], "x")
     save_checkpoint(file, {"name": "x", "magic": 1}, {}, Progress(), {"net": net})
     with pytest.raises(UserError, match="of another version"):
-        export_run(file, "x")
+        export_runs([file], "x")
 
 
 def test_a_network_that_does_not_colorize_is_refused() -> None:
@@ -98,7 +98,7 @@ def test_weights_that_are_not_finite_are_refused() -> None:
 def test_a_folder_of_pairs_may_have_a_name_that_no_card_takes(data: Path, tmp_path: Path) -> None:
     odd = data.rename(tmp_path / "my\u3000pairs\udce9")  # a wide space, and a byte that is no UTF-8
     train(replace(smoke(), epochs=1), odd, None, tmp_path / "run", console=Console(file=StringIO()))
-    _, card = export_run(tmp_path / "run", "x")
+    _, card = export_runs([tmp_path / "run"], "x")
     assert "of folder my?pairs?/" in card.data
 
 
@@ -107,12 +107,12 @@ def test_pairs_of_another_folder_are_refused(data: Path, tmp_path: Path) -> None
     train(replace(smoke(), epochs=1), data, None, tmp_path / "run", console=Console(file=StringIO()))
     other = write_pairs(tmp_path / "other", [f"frame_{number:02d}" for number in range(13)])
     with pytest.raises(UserError, match=r"other: its training and validation pairs are not those of .*run; give"):
-        export_run(tmp_path / "run", "x", other)
+        export_runs([tmp_path / "run"], "x", other)
 
 
 def test_an_empty_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no checkpoint"):
-        export_run(tmp_path, "x")
+        export_runs([tmp_path], "x")
 
 
 def test_recipe_survives_json() -> None:
@@ -141,12 +141,12 @@ def test_a_description_that_makes_no_card_is_refused(
     file = tmp_path / "a.safetensors"
     net = build_net(smoke())
     save_checkpoint(file, smoke().to_json(), told, Progress(), {"net": net})
-    export_run(file, "x")
+    export_runs([file], "x")
     save_checkpoint(file, smoke().to_json() | recipe, told | about, Progress(), {"net": net})
     with pytest.raises(
         UserError, match=r"a.safetensors: what it tells of its run makes no card \(.+\); train it again"
     ):
-        export_run(file, "x")
+        export_runs([file], "x")
 
 
 def test_a_damaged_head_is_to_be_learned_anew(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ircolor.errors import UserError
 from ircolor.nets import ColorNet
 from ircolor.training import train as train_module
 from ircolor.training.checkpoint import load_checkpoint
-from ircolor.training.export import export_run
+from ircolor.training.export import export_runs
 from ircolor.training.hints import HINTED_SCALES, Encoding, Hints
 from ircolor.training.losses import feature_error
 from ircolor.training.networks import build_net
@@ -115,7 +115,7 @@ def test_what_is_exported_is_colornet_alone_and_its_card_tells_of_the_hints(data
     best = load_checkpoint(tmp_path / "run" / "checkpoints" / "best.safetensors")
     assert {name.partition(".")[0] for name in best.tensors} == {"net"}
     assert {name.split(".")[1] for name in best.tensors} == {"encoder", "decoder", "head"}
-    _, card = export_run(tmp_path / "run" / "checkpoints" / "best.safetensors", "hinted")
+    _, card = export_runs([tmp_path / "run" / "checkpoints" / "best.safetensors"], "hinted")
     assert card.data.endswith("; hints of EfficientNet-Lite0, trained on ImageNet")
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ircolor.pairs.augment import Augmentation
-from ircolor.training.export import export_run
+from ircolor.training.export import export_runs
 from ircolor.training.loss_network import COMPARED_SCALES
 from ircolor.training.losses import feature_error
 from ircolor.training.networks import build_net
@@ -73,5 +73,5 @@ def test_a_run_learns_by_it_and_its_card_says_so(data: Path, tmp_path: Path) -> 
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     losses = [record["perceptual_loss"] for record in log if record["event"] == "train"]
     assert losses[-1] < losses[0]
-    summary = export_run(tmp_path / "run", "looking")[1].summary
+    summary = export_runs([tmp_path / "run"], "looking")[1].summary
     assert "perceptual loss by EfficientNet-Lite0, trained on ImageNet" in summary

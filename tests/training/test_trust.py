@@ -14,7 +14,7 @@ from ircolor.errors import UserError
 from ircolor.evaluation.trust import score_trust
 from ircolor.grade import Grade
 from ircolor.training.checkpoint import load_checkpoint
-from ircolor.training.export import export_run, unseen_splits
+from ircolor.training.export import export_runs, unseen_splits
 from ircolor.training.recipe import Recipe, TrustConfig
 from ircolor.training.recipes import smoke
 from ircolor.training.train import Outcome, train
@@ -38,7 +38,7 @@ def test_a_run_with_trust_becomes_a_model_that_gives_it(data: Path, tmp_path: Pa
     assert outcome.signal is None
     seen = [load_checkpoint(run / f"fold_{k}" / "checkpoints" / "last.safetensors").about for k in range(2)]
     assert sum(about["num_train_pairs"] for about in seen) == 11  # each pair is left out once, of two
-    body, card = export_run(run, "mine", data)
+    body, card = export_runs([run], "mine", data)
     assert card.view == RECIPE.view
     file = tmp_path / "mine.onnx"
     file.write_bytes(seal(body, card))
@@ -47,7 +47,7 @@ def test_a_run_with_trust_becomes_a_model_that_gives_it(data: Path, tmp_path: Pa
     assert error.shape == (70, 90)
     assert error.min() > 0
     np.testing.assert_array_equal(rgb, Colorizer(file)(infrared))
-    _, of_last = export_run(run / "checkpoints" / "last.safetensors", "mine", data)
+    _, of_last = export_runs([run / "checkpoints" / "last.safetensors"], "mine", data)
     assert of_last.error_halo_px == card.error_halo_px > 0  # any checkpoint of the run takes its trust along
 
 
@@ -58,7 +58,7 @@ def test_trust_is_learned_from_all_pairs_that_are_trained_on(data: Path, tmp_pat
     parts = [load_checkpoint(run / f"fold_{k}" / "checkpoints" / "last.safetensors") for k in range(2)]
     assert sum(whole - part.about["num_train_pairs"] for part in parts) == whole
     assert [part.progress.step for part in parts] == [part.about["steps_per_epoch"] for part in parts]  # all of colours
-    _, card = export_run(run, "mine", data)  # its expected error is left at the scale of the pairs it has not seen
+    _, card = export_runs([run], "mine", data)  # its expected error is left at the scale of the pairs it has not seen
     assert "those of val included" in card.data
     assert unseen_splits(run) == ("test",)
 
@@ -74,12 +74,12 @@ def test_a_stopped_run_goes_on_where_it_was(data: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr("ircolor.training.trust.train", stop_at_second_fold)
     assert run_quietly(RECIPE, data, run).signal == signal.SIGINT
     with pytest.raises(UserError, match="not learned yet; go on with ircolor train and --resume"):
-        export_run(run, "mine")
+        export_runs([run], "mine")
     monkeypatch.undo()
     first = (run / "fold_0" / "log.jsonl").read_bytes()
     assert run_quietly(RECIPE, data, run, resume=True).signal is None
     assert (run / "fold_0" / "log.jsonl").read_bytes() == first  # was not trained again
-    export_run(run, "mine")
+    export_runs([run], "mine")
 
 
 def test_too_few_scenes_are_named(tmp_path: Path) -> None:

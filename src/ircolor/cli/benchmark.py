@@ -127,13 +127,16 @@ def _parse_sizes(text: str) -> list[tuple[int, int]]:
 def _torch_network(colorizer: "Colorizer", threads: int) -> "dict[str, Network] | str":
     """The same architecture in torch, or why not."""
     from ircolor.training.recipes import RECIPES
+    from ircolor.weights.card import RECIPE_JOINT
 
     card = colorizer.model.card
-    if card.recipe not in RECIPES:
+    recipes = card.recipe.split(RECIPE_JOINT)
+    if not RECIPES.keys() >= set(recipes):
         return f"{card.name} is of recipe {card.recipe}, whose architecture this version does not know"
     try:
         import torch
 
+        from ircolor.nets import combined
         from ircolor.sessions.torch import TorchSession
         from ircolor.training.networks import build_net
     except ModuleNotFoundError as error:
@@ -142,7 +145,7 @@ def _torch_network(colorizer: "Colorizer", threads: int) -> "dict[str, Network] 
         return f"torch cannot be loaded ({brief(error)})"
     torch.set_num_threads(threads)
     try:
-        net = build_net(RECIPES[card.recipe]())
+        net = combined([build_net(RECIPES[name]()) for name in recipes])
         session = TorchSession(net, device=colorizer.device, channels_last=False)
     except UserError as error:
         return str(error)

@@ -1,4 +1,4 @@
-"""`ircolor export`: make a model file of a training run."""
+"""`ircolor export`: make a model file of training runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,10 @@ _EXACT = "unquantized float32"
 
 
 def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or one of its .safetensors files.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Folders of runs, or .safetensors files of theirs; mostly one."),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.onnx", help="Where to write the model.")],
     int8: Annotated[
         bool, typer.Option("--int8", help="3 to 5 times faster on a CPU; needs --data, to calibrate on training pairs.")
@@ -23,7 +26,7 @@ def export(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Pairs of the run: score the model on what it has not seen of val and test, note it on its card, and "
+            help="Pairs of the runs: score the model on what it has not seen of val and test, note it on its card, and "
             "bring its expected error to scale on val."
         ),
     ] = None,
@@ -33,6 +36,7 @@ def export(
     """Make one model file, with its card, of the best checkpoint of a run; the last one of a run that has no best.
 
     Any other checkpoint can be given itself; it takes the run's trust along where that is learned.
+    Of several runs the model gives the mean colours: what each gets wrong in its own way is averaged out.
 
     A model to try on your images:
     ircolor export runs/mine -o mine.onnx
@@ -40,6 +44,9 @@ def export(
 
     A fast one, with scores on its card:
     ircolor export runs/mine -o mine.onnx --int8 --data pairs/
+
+    The mean of two runs of the same pairs, with the grade of the first:
+    ircolor export runs/mine runs/plus -o both.onnx
     """
     from ircolor.atomic import check_writable, write_atomic
     from ircolor.benchmark.latency import card_latency
@@ -62,21 +69,22 @@ def export(
         raise UserError(f"{output}: exists; choose another name, or replace it with --overwrite")
     check_writable(output)
     try:
-        from ircolor.training.export import export_run, unseen_splits
+        from ircolor.training.export import export_runs, unseen_splits
     except ModuleNotFoundError as error:
         raise UserError(f"exporting needs {error.name}; install it with: pip install 'ircolor[train]'") from error
 
-    typer.echo(f"exporting {run}", err=True)
-    body, card = export_run(run, name, data, int8=int8)
+    typer.echo(f"exporting {' and '.join(map(str, runs))}", err=True)
+    body, card = export_runs(runs, name, data, int8=int8)
     card = card_latency(body, card)
     if data is not None:
         models = {card.name: seal(body, card)}
         if int8:
-            models[_EXACT] = seal(*export_run(run, _EXACT))  # its colours are compared; trust needs no scale
-        card = _scored(card, models, data, unseen_splits(run))
+            models[_EXACT] = seal(*export_runs(runs, _EXACT))  # its colours are compared; trust needs no scale
+        card = _scored(card, models, data, unseen_splits(runs[0]))
     write_atomic(output, seal(body, card))
     times = ", ".join(f"{ms:g} ms at {size}" for size, ms in card.latency_ms.items())
-    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, {times}, from epoch {card.epochs}", err=True)
+    origin = f"from epoch {card.epochs}" if len(runs) == 1 else f"the mean of {len(runs)} runs"
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, {times}, {origin}", err=True)
 
 
 def _scored(card: "Card", models: dict[str, bytes], data: Path, splits: tuple[str, ...]) -> "Card":

@@ -1,6 +1,6 @@
-"""From a checkpoint to the file that the runtime reads: the model and its card."""
+"""From checkpoints to the file that the runtime reads: the model and its card."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from ircolor.errors import UserError, brief
-from ircolor.nets import ColorizingNet, ErrorHead, WithExpectedError
+from ircolor.nets import ColorizingNet, ErrorHead, WithExpectedError, combined
 from ircolor.nets.efficientnet import WITH_WEIGHTS
 from ircolor.pairs.augment import Augmentation
 from ircolor.pairs.dataset import pairs_digest
@@ -24,7 +24,7 @@ from ircolor.training.onnx_model import halve_weights, to_onnx
 from ircolor.training.quantize import quantize
 from ircolor.training.recipe import recipe_from_json
 from ircolor.training.run_folder import RunFolder, checkpoint_file, run_folder_of
-from ircolor.weights.card import Card
+from ircolor.weights.card import RECIPE_JOINT, Card
 
 NUM_CALIBRATION_PAIRS = 64
 CALIBRATION_PX = 224
@@ -37,38 +37,48 @@ LICENCE = (
 )
 
 
-def export_run(
-    run: Path, name: str, data: Path | None = None, *, int8: bool = False, view_px: int | None = None
+def export_runs(
+    runs: Sequence[Path], name: str, data: Path | None = None, *, int8: bool = False, view_px: int | None = None
 ) -> tuple[bytes, Card]:
-    """Make a model of a run.
+    """Make a model of a run, or of several one that gives their mean colours.
 
     Args:
-        run: folder of the run, whose best checkpoint is taken, or a checkpoint file; that of a run takes the run's
-            expected error along where it is learned.
+        runs: folder of each, whose best checkpoint is taken, or a checkpoint file; that of a run takes the run's
+            expected error along where it is learned. Of several, the grade is that of the first, and the expected
+            error that of the first that has one: the head for it looks at colours, whatever net gave them.
         name: what users will call the model.
-        data: folder of the run's pairs; given, the expected error is brought to scale on validation pairs, unless
-            the net has seen these.
+        data: folder of the runs' pairs; given, the expected error is brought to scale on validation pairs, unless
+            a net has seen these.
         int8: quantize, calibrated on training pairs; needs data.
-        view_px: at which the net is shown pictures; None for that of its recipe.
+        view_px: at which the nets are shown pictures; None for that of their recipes.
 
     Returns:
         The serialized ONNX model and its card, which has no scores yet; `seal` makes a file of the two.
 
     Raises:
-        UserError: there is no checkpoint, it is damaged or of another version, or there are no pairs or others.
+        UserError: there is no checkpoint, it is damaged or of another version, there are no pairs or others, or runs
+            do not go together.
     """
-    file = checkpoint_file(run)
-    folder = run_folder_of(run)
-    checkpoint = _checkpoint_of_run(file)
-    if data and pairs_digest(data, checkpoint.about["protocol"]) != checkpoint.about["pairs_digest"]:
-        raise UserError(f"{data}: its training and validation pairs are not those of {run}; give the folder of the run")
-    net = net_of(checkpoint, str(file))
-    error_head = error_head_of(folder, checkpoint) if run.is_dir() or folder.trust.is_file() else None
+    files = [checkpoint_file(run) for run in runs]
+    if twice := [str(file) for number, file in enumerate(files) if file in files[:number]]:
+        raise UserError(f"{twice[0]}: is given twice; name each run once")
+    checkpoints = [_checkpoint_of_run(file) for file in files]
+    first = checkpoints[0]
+    if data and pairs_digest(data, first.about["protocol"]) != first.about["pairs_digest"]:
+        raise UserError(
+            f"{data}: its training and validation pairs are not those of {runs[0]}; give the folder of the run"
+        )
+    net = combined([net_of(checkpoint, str(file)) for file, checkpoint in zip(files, checkpoints, strict=True)])
+    _require_alike(dict(zip(runs, checkpoints, strict=True)))
+    heads = (_error_head_taken_along(run, checkpoint) for run, checkpoint in zip(runs, checkpoints, strict=True))
+    error_head = next((head for head in heads if head), None)
     try:
-        card = describe(checkpoint, net, name, error_head, view_px)
+        card = describe(checkpoints, net, name, error_head, view_px)
     except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, RuntimeError) as error:
-        raise UserError(f"{file}: what it tells of its run makes no card ({brief(error)}); train it again") from error
-    if error_head and data and _validates(checkpoint):
+        raise UserError(
+            f"{', '.join(map(str, files))}: what it tells of its run makes no card ({brief(error)}); train it again"
+        ) from error
+    if error_head and data and _validates(first):
         calibrate(WithExpectedError(net, error_head), split_pairs(data, card.protocol, "val"), card.view)
     model = to_onnx(net, error_head)
     if not int8:
@@ -77,6 +87,22 @@ def export_run(
     images = calibration_images(split_pairs(data, card.protocol, "train"), card.view_px)
     model = quantize(model, images, net.exact_convolutions)
     return model.SerializeToString(), replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
+
+
+def _require_alike(checkpoints: Mapping[Path, Checkpoint]) -> None:
+    """Refuse runs of whose colours there is no sense in a mean, or no honest score."""
+    (first_run, first), *others = checkpoints.items()
+    view_px = recipe_from_json(first.recipe).view_px
+    for run, checkpoint in others:
+        if any(checkpoint.about[key] != first.about[key] for key in ("protocol", "pairs_digest", "num_val_pairs")):
+            raise UserError(f"{run}: did not train on the pairs of {first_run}; give runs of the same pairs")
+        other_px = recipe_from_json(checkpoint.recipe).view_px
+        if other_px != view_px:
+            sizes = [f"at {px} px" if px else "as they are" for px in (other_px, view_px)]
+            raise UserError(
+                f"{run}: is shown pictures {sizes[0]}, {first_run} {sizes[1]}; give runs that see the same (view_px of "
+                "their recipes)"
+            )
 
 
 def unseen_splits(run: Path) -> tuple[str, ...]:
@@ -100,7 +126,7 @@ def calibration_images(pairs: Sequence[Pair], view_px: int) -> Iterator[NDArray[
 
 
 def describe(
-    checkpoint: Checkpoint,
+    checkpoints: Sequence[Checkpoint],
     net: ColorizingNet,
     name: str,
     error_head: ErrorHead | None = None,
@@ -109,34 +135,42 @@ def describe(
     """The card of a trained network, without scores.
 
     Args:
-        checkpoint: where the network comes from.
+        checkpoints: where the network comes from; several of an ensemble.
         net: the network.
         name: what users will call it.
         error_head: that goes with it.
         view_px: at which the net is shown pictures; None for that of its recipe.
     """
-    about, progress = checkpoint.about, checkpoint.progress
-    recipe = recipe_from_json(checkpoint.recipe)
+    abouts = [checkpoint.about for checkpoint in checkpoints]
+    recipes = [recipe_from_json(checkpoint.recipe) for checkpoint in checkpoints]
+    about, recipe = abouts[0], recipes[0]
     view_px = recipe.view_px if view_px is None else view_px
     whole = WithExpectedError(net, error_head) if error_head else net
     trained_on = (
-        f"{about['num_train_pairs']} training pairs{'' if _validates(checkpoint) else ', those of val included'}"
+        f"{about['num_train_pairs']} training pairs{'' if _validates(checkpoints[0]) else ', those of val included'}"
     )
-    others = [other for other in (net.pretrained, f"hints of {WITH_WEIGHTS}" if recipe.hints else "") if other]
+    hints = f"hints of {WITH_WEIGHTS}" if any(recipe.hints for recipe in recipes) else ""
+    others = [other for other in (net.pretrained, hints) if other]
     # The name of a folder may hold what a card may not, such as spaces that are no blanks.
     folder = "".join(letter if letter.isprintable() else "?" for letter in about["data"])
-    loss_network = f"; perceptual loss by {about['loss_network']}" if "loss_network" in about else ""
+    summaries = [
+        recipe.summary + (f"; perceptual loss by {about['loss_network']}" if "loss_network" in about else "")
+        for recipe, about in zip(recipes, abouts, strict=True)
+    ]
+    if len(checkpoints) > 1:
+        named = (f"{recipe.name} ({summary})" for recipe, summary in zip(recipes, summaries, strict=True))
+        summaries = [f"the mean colours of {len(checkpoints)} nets, {_each_once(named, ' and ')}"]
     return Card(
         name=name,
         version="1.0",
-        summary=f"natural colour for near infrared; {recipe.summary}{loss_network}",
-        recipe=recipe.name,
-        commit=about.get("commit", f"ircolor {about['version']}"),
+        summary=f"natural colour for near infrared; {summaries[0]}",
+        recipe=RECIPE_JOINT.join(recipe.name for recipe in recipes),
+        commit=_each_once((about.get("commit", f"ircolor {about['version']}") for about in abouts), ", "),
         data="; ".join([f"{trained_on}, protocol {about['protocol']} of folder {folder}/", *others]),
         licence=LICENCE,
-        epochs=-(-progress.step // about["steps_per_epoch"]),
-        train_seconds=round(progress.train_s, 1),
-        hardware=about["hardware"],
+        epochs=sum(-(-checkpoint.progress.step // checkpoint.about["steps_per_epoch"]) for checkpoint in checkpoints),
+        train_seconds=round(sum(checkpoint.progress.train_s for checkpoint in checkpoints), 1),
+        hardware=_each_once((about["hardware"] for about in abouts), "; "),
         num_parameters=sum(parameter.numel() for parameter in net.parameters()),
         gflop_224=round(count_gflop_224(net, view_px), 2),
         protocol=about["protocol"],
@@ -150,6 +184,11 @@ def describe(
         view_px=view_px,
         **asdict(recipe.grade),
     )
+
+
+def _each_once(texts: Iterable[str], joint: str) -> str:
+    """Texts in their order, without repeats, as one."""
+    return joint.join(dict.fromkeys(texts))
 
 
 def _checkpoint_of_run(file: Path) -> Checkpoint:
@@ -184,6 +223,12 @@ def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
     if not all(weights.isfinite().all() for weights in net.state_dict().values()):
         raise UserError(f"{name}: its weights are not finite; take an earlier checkpoint")
     return net.eval()
+
+
+def _error_head_taken_along(run: Path, checkpoint: Checkpoint) -> ErrorHead | None:
+    """That of a run; a checkpoint file alone may have none."""
+    folder = run_folder_of(run)
+    return error_head_of(folder, checkpoint) if run.is_dir() or folder.trust.is_file() else None
 
 
 def error_head_of(folder: RunFolder, checkpoint: Checkpoint) -> ErrorHead | None:

@@ -14,7 +14,7 @@ from ircolor.pairs.index import Pair, find_pairs
 from ircolor.pairs.protocols import default_protocol, split_pairs
 from ircolor.training.baseline_recipes import COMPARED
 from ircolor.training.checkpoint import load_checkpoint
-from ircolor.training.export import export_run, net_of
+from ircolor.training.export import export_runs, net_of
 from ircolor.training.loss_network import loss_network_name
 from ircolor.training.recipe import Recipe, differences, recipe_from_json
 from ircolor.training.run_folder import RunFolder
@@ -114,7 +114,7 @@ def train_missing(
                 return None
             with console.status("looking for the size at which it sees pictures best"):
                 view_px = _best_view_px(folder, split_pairs(data, protocol, "val"))
-            write_atomic(model, seal(*export_run(folder.last, name, view_px=view_px)))
+            write_atomic(model, seal(*export_runs([folder.last], name, view_px=view_px)))
         trained.append(TrainedSystem(name, seed, model, folder.log))
     return trained
 

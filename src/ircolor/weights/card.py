@@ -14,6 +14,7 @@ from ircolor.media.intensity import IntensityRule
 from ircolor.view import View
 
 ARITHMETICS = ("float32", "int8")
+RECIPE_JOINT = " + "
 _GRADE = tuple(field.name for field in dataclasses.fields(Grade))
 MAX_NAME_LENGTH, MAX_TEXT_LENGTH = 100, 4000
 _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
@@ -45,12 +46,12 @@ class Card:
         name: as the user calls it, e.g. snet.
         version: of the weights, e.g. 1.0.
         summary: what it is for, one sentence.
-        recipe: name of the training recipe.
+        recipe: name of the training recipe; of an ensemble those of its networks, joined by RECIPE_JOINT.
         commit: of the code that trained it.
         data: what it was trained on.
         licence: of the weights, and what the data's licence means for them.
-        epochs: passes over the training pairs, at least 0.
-        train_seconds: wall time of the training.
+        epochs: passes over the training pairs, at least 0; of an ensemble those of all its networks.
+        train_seconds: wall time of the training; likewise.
         hardware: what it was trained on.
         num_parameters: at least 1.
         gflop_224: multiply-adds times two, for one 224x224 image, in units of 10^9.
