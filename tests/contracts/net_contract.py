@@ -108,7 +108,7 @@ class ColorizingNetContract(NetContract):
         images = self.images(2, *(cells * net.grid_px for cells in grid_cells))
         with torch.inference_mode():
             expected = net(images).numpy()
-        (rgb,) = onnxruntime.InferenceSession(exported(type(self))).run(None, {"infrared": images.numpy()})
+        (rgb,) = onnxruntime.InferenceSession(_exported(type(self))).run(None, {"infrared": images.numpy()})
         np.testing.assert_allclose(rgb, expected, atol=1e-4, rtol=0)
 
     def test_tiled_equals_whole(self) -> None:
@@ -138,7 +138,7 @@ class ColorizingNetContract(NetContract):
 
 
 @cache
-def exported(contract: type[ColorizingNetContract]) -> bytes:
+def _exported(contract: type[ColorizingNetContract]) -> bytes:
     from ircolor.training.onnx_model import to_onnx
 
     return bytes(to_onnx(contract().colorizer()).SerializeToString())

@@ -1,9 +1,11 @@
-import onnx
+import numpy as np
 import torch
 from torch import nn
 
 from ircolor.nets import ColorizingNet, ColorNet, Ensemble, LiteUNet, combined
-from tests.contracts.net_contract import ColorizingNetContract, exported
+from ircolor.training.onnx_model import to_onnx
+from ircolor.training.quantize import quantize
+from tests.contracts.net_contract import ColorizingNetContract
 
 
 class TestEnsemble(ColorizingNetContract):
@@ -35,12 +37,31 @@ def test_it_fits_the_tiles_and_the_memory_of_all_its_nets() -> None:
     assert both.pretrained == lite.pretrained
 
 
-def test_the_convolutions_that_stay_exact_are_found_behind_other_nets() -> None:
-    """Their places are told by counting layers; in the graph they must be the same ones."""
-    both = TestEnsemble().build()
-    graph = onnx.load_from_string(exported(TestEnsemble)).graph
-    shapes = {initializer.name: tuple(initializer.dims) for initializer in graph.initializer}
-    in_graph = [shapes[node.input[1]] for node in graph.node if node.op_type == "Conv"]
-    assert in_graph == [tuple(module.weight.shape) for module in both.modules() if isinstance(module, nn.Conv2d)]
-    layers_before = sum(isinstance(module, nn.Conv2d) for module in ColorNet(width=2).modules())
-    assert both.exact_convolutions == [layers_before + number for number in LiteUNet.exact_convolutions]
+def test_tiles_lie_on_the_grid_of_all_nets() -> None:
+    class Coarse(ColorNet):
+        grid_px = 32
+
+    assert Ensemble([ColorNet(width=2), Coarse(width=2)]).halo_px == 128  # of 112
+    assert Ensemble([LiteUNet(width=2), ColorNet(width=2)]).halo_px == LiteUNet.halo_px
+
+
+def test_in_int8_nets_of_one_encoder_do_not_disturb_each_other() -> None:
+    """The exporter merges what is equal: work of the first layers, and the biases of later ones."""
+    narrow, lite, other = ColorNet(width=2).eval(), LiteUNet(width=2).eval(), LiteUNet(width=2).eval()
+    ensemble = Ensemble([narrow, lite, other])
+    for module in ensemble.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.bias)  # zero ones are left out
+    other.encoder.load_state_dict(lite.encoder.state_dict())
+    model = to_onnx(ensemble)
+    images = [np.random.default_rng(0).random((1, 1, 32, 32), np.float32) * 2 - 1]
+    graph = quantize(model, images, ensemble.exact_layers).graph
+    maker = {output: node for node in graph.node for output in node.output}
+    kept = {node.input[1] for node in graph.node if node.op_type == "Conv" and node.input[1] not in maker}
+    heads = {"net.nets.0.head.weight", "net.nets.1.head.weight", "net.nets.2.head.weight"}
+    first = {name.removeprefix("net.nets.1.encoder.") for name in kept - heads}
+    assert heads < kept
+    assert first == {"stem.1.weight", "stages.0.0.layers.0.1.weight", "stages.0.0.layers.1.1.weight"}
+    dequantized = [maker[node.input[2]] for node in graph.node if node.op_type == "Conv" and node.input[2] in maker]
+    biases = [node.input[0] for node in dequantized]
+    assert len(set(biases)) == len(biases) > 90  # each is corrected once

@@ -77,14 +77,24 @@ def test_its_card_tells_of_all_runs(exported: dict[str, tuple[bytes, Card]]) -> 
     assert both.view == plain.view
 
 
-def test_it_takes_along_the_expected_error_that_any_run_has_learned(trained: Path, pairs: Path, tmp_path: Path) -> None:
-    body, card = export_runs([trained / "plain", trained / "trusty"], "x", pairs)
-    file = tmp_path / "x.onnx"
-    file.write_bytes(seal(body, card))
-    _, error = Colorizer(file, return_trust=True)(scene(40, 60, seed=5)[0])
-    assert error.shape == (40, 60)
-    assert error.min() > 0
-    assert card.view == PLAIN.view  # that of the first
+def test_grade_and_expected_error_are_those_of_the_first(trained: Path, pairs: Path, tmp_path: Path) -> None:
+    def expected_error(runs: list[str], data: Path | None) -> NDArray[np.float32]:
+        body, card = export_runs([trained / run for run in runs], "x", data)
+        assert card.cast == 0.5
+        file = tmp_path / "x.onnx"
+        file.write_bytes(seal(body, card))
+        _, error = Colorizer(file, return_trust=True)(scene(40, 60, seed=5)[0])
+        return np.asarray(error)
+
+    learned = expected_error(["trusty", "plain"], None)
+    assert learned.shape == (40, 60)
+    assert learned.min() > 0
+    factors = expected_error(["trusty", "plain"], pairs) / learned  # brought to the scale of these colours
+    assert factors.std() < 1e-3
+    assert abs(factors.mean() - 1) > 0.01
+    _, card = export_runs([trained / "plain", trained / "trusty"], "x", pairs)
+    assert card.error_halo_px == 0  # the second one's knows another grade
+    assert card.view == PLAIN.view
 
 
 @pytest.mark.parametrize(
@@ -113,4 +123,4 @@ def test_runs_of_other_pairs_are_refused(trained: Path, tmp_path: Path) -> None:
 
 def test_a_run_is_named_once(trained: Path) -> None:
     with pytest.raises(UserError, match=r"plain.*: is given twice; name each run once"):
-        export_runs([trained / "plain", trained / "wide", trained / "plain" / ""], "x")
+        export_runs([trained / "plain", trained / "wide", trained / ".." / trained.name / "plain"], "x")

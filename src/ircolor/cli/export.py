@@ -45,7 +45,7 @@ def export(
     A fast one, with scores on its card:
     ircolor export runs/mine -o mine.onnx --int8 --data pairs/
 
-    The mean of two runs of the same pairs, with the grade of the first:
+    The mean of two runs of the same pairs, with grade and trust of the first:
     ircolor export runs/mine runs/plus -o both.onnx
     """
     from ircolor.atomic import check_writable, write_atomic

@@ -17,7 +17,7 @@ class ColorizingNet(nn.Module, ABC):
             the grid, the tile's pixels equal those of the whole image.
         bytes_per_px: peak memory of its ONNX form on the CPU over the number of pixels, measured.
         bytes_per_px_int8: the same of its int8 form.
-        exact_convolutions: those, in the order of their work, that stay in float32 in its int8 form.
+        exact_layers: names of its modules whose convolutions stay in float32 in its int8 form.
         pretrained: what parts of it were trained on before, by others; empty for nothing.
     """
 
@@ -25,7 +25,7 @@ class ColorizingNet(nn.Module, ABC):
     halo_px: int
     bytes_per_px: int
     bytes_per_px_int8: int
-    exact_convolutions: Sequence[int] = ()
+    exact_layers: Sequence[str] = ()
     pretrained: str = ""
 
     def load_pretrained(self) -> None:

@@ -28,11 +28,7 @@ class Ensemble(ColorizingNet):
         self.bytes_per_px = sum(net.bytes_per_px for net in nets)
         self.bytes_per_px_int8 = sum(net.bytes_per_px_int8 for net in nets)
         self.pretrained = "; ".join(dict.fromkeys(net.pretrained for net in nets if net.pretrained))
-        self.exact_convolutions = []
-        before = 0
-        for net in nets:
-            self.exact_convolutions += [before + number for number in net.exact_convolutions]
-            before += sum(isinstance(module, nn.Conv2d) for module in net.modules())
+        self.exact_layers = [f"nets.{number}.{name}" for number, net in enumerate(nets) for name in net.exact_layers]
 
     def forward_on_grid(self, infrared: Tensor) -> Tensor:
         """(B, 1, H, W) -> (B, 3, H, W), both in [-1, 1]; H and W on the grid of all networks."""

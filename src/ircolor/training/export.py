@@ -44,8 +44,8 @@ def export_runs(
 
     Args:
         runs: folder of each, whose best checkpoint is taken, or a checkpoint file; that of a run takes the run's
-            expected error along where it is learned. Of several, the grade is that of the first, and the expected
-            error that of the first that has one: the head for it looks at colours, whatever net gave them.
+            expected error along where it is learned. Of several, grade and expected error are those of the first: the
+            head for the latter looks at colours, whatever net gave them, and knows what that grade makes of them.
         name: what users will call the model.
         data: folder of the runs' pairs; given, the expected error is brought to scale on validation pairs, unless
             a net has seen these.
@@ -60,8 +60,9 @@ def export_runs(
             do not go together.
     """
     files = [checkpoint_file(run) for run in runs]
-    if twice := [str(file) for number, file in enumerate(files) if file in files[:number]]:
-        raise UserError(f"{twice[0]}: is given twice; name each run once")
+    for number, file in enumerate(files):
+        if file.resolve() in [other.resolve() for other in files[:number]]:
+            raise UserError(f"{file}: is given twice; name each run once")
     checkpoints = [_checkpoint_of_run(file) for file in files]
     first = checkpoints[0]
     if data and pairs_digest(data, first.about["protocol"]) != first.about["pairs_digest"]:
@@ -70,8 +71,8 @@ def export_runs(
         )
     net = combined([net_of(checkpoint, str(file)) for file, checkpoint in zip(files, checkpoints, strict=True)])
     _require_alike(dict(zip(runs, checkpoints, strict=True)))
-    heads = (_error_head_taken_along(run, checkpoint) for run, checkpoint in zip(runs, checkpoints, strict=True))
-    error_head = next((head for head in heads if head), None)
+    folder = run_folder_of(runs[0])
+    error_head = error_head_of(folder, first) if runs[0].is_dir() or folder.trust.is_file() else None
     try:
         card = describe(checkpoints, net, name, error_head, view_px)
     except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, RuntimeError) as error:
@@ -85,12 +86,12 @@ def export_runs(
         return halve_weights(model).SerializeToString(), card
     assert data, "int8 is calibrated on training pairs"
     images = calibration_images(split_pairs(data, card.protocol, "train"), card.view_px)
-    model = quantize(model, images, net.exact_convolutions)
+    model = quantize(model, images, net.exact_layers)
     return model.SerializeToString(), replace(card, arithmetic="int8", bytes_per_px=net.bytes_per_px_int8)
 
 
 def _require_alike(checkpoints: Mapping[Path, Checkpoint]) -> None:
-    """Refuse runs of whose colours there is no sense in a mean, or no honest score."""
+    """Refuse runs of whose colours there is no sense in a mean, or no honest score; their recipes are known ones."""
     (first_run, first), *others = checkpoints.items()
     view_px = recipe_from_json(first.recipe).view_px
     for run, checkpoint in others:
@@ -223,12 +224,6 @@ def net_of(checkpoint: Checkpoint, name: str) -> ColorizingNet:
     if not all(weights.isfinite().all() for weights in net.state_dict().values()):
         raise UserError(f"{name}: its weights are not finite; take an earlier checkpoint")
     return net.eval()
-
-
-def _error_head_taken_along(run: Path, checkpoint: Checkpoint) -> ErrorHead | None:
-    """That of a run; a checkpoint file alone may have none."""
-    folder = run_folder_of(run)
-    return error_head_of(folder, checkpoint) if run.is_dir() or folder.trust.is_file() else None
 
 
 def error_head_of(folder: RunFolder, checkpoint: Checkpoint) -> ErrorHead | None:
