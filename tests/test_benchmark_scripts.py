@@ -87,6 +87,15 @@ def test_seeds(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@real_data
+def test_ensemble(tmp_path: Path) -> None:
+    result = result_of("ensemble.py", tmp_path, "smoke", "--protocol", "vcip2020", "--runs", str(tmp_path / "runs"))
+    found = result["splits"]["val"]
+    assert found["mean"] == found["smoke"]  # of one net
+    assert len(set(found["mean"]["psnr_db"]["seeds"])) == 2
+
+
+@pytest.mark.slow
 def test_live_rate(tmp_path: Path, tiny_onnx: Path) -> None:
     small = ["--model", str(tiny_onnx), "--frames", "4", "--seconds", "1.5", "--fps", "10"]
     result = result_of("live_rate.py", tmp_path, *small)
