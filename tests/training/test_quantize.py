@@ -45,6 +45,27 @@ def test_what_is_quantized_is_left_as_it_is(net: ColorizingNet) -> None:
     assert model == before
 
 
+class Enlarging(ColorizingNet):
+    """It ends with a transposed convolution, as pix2pix does."""
+
+    grid_px, halo_px, bytes_per_px, bytes_per_px_int8 = 2, 4, 100, 100
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(1, 4, 4, stride=2, padding=1)
+        self.last = nn.ConvTranspose2d(4, 3, 4, stride=2, padding=1)
+
+    def forward_on_grid(self, infrared: Tensor) -> Tensor:
+        return torch.as_tensor(torch.tanh(self.last(torch.relu(self.first(infrared)))))
+
+
+def test_only_the_last_layer_stays_exact_where_it_is_a_transposed_convolution() -> None:
+    graph = quantize(to_onnx(Enlarging().eval()), images(2)).graph
+    maker = {output: node.op_type for node in graph.node for output in node.output}
+    weights = {node.op_type: maker.get(node.input[1]) for node in graph.node if node.op_type.startswith("Conv")}
+    assert weights == {"Conv": "DequantizeLinear", "ConvTranspose": None}
+
+
 class Tilted(ColorizingNet):
     """Each channel has weights of which all but the largest are rounded down, to nothing, and no two lose alike."""
 

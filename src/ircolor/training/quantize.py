@@ -7,7 +7,7 @@ images. Three choices keep the pictures true and smooth and the arithmetic safe:
 * Weights use 7 of their 8 bits. Processors without VNNI add pairs of 8-bit products in 16 bits, which
   saturate in silence with full 8-bit weights.
 * Biases make up for most of what the rounding of a convolution's weights adds on the average: whole pictures would be
-  darker or tinted. (Transposed ones, and those without a bias, are left as they are; the nets that we ship have none.)
+  darker or tinted. (Transposed ones, and those without a bias, are left as they are: the nets that we ship have none.)
 """
 
 import copy
@@ -156,7 +156,7 @@ def _from_last_convolutions(graph: onnx.GraphProto) -> list[str]:
                 if not ends(node):
                     waiting.extend(node.input)
 
-    collect(first, lambda node: node.op_type == "Conv")
+    collect(first, lambda node: node.op_type in ("Conv", "ConvTranspose"))
     for other in others:
         collect(other, lambda _: False)  # it ends at the input, and where the first output was made
     return list(found)
