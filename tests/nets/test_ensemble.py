@@ -34,6 +34,7 @@ def test_it_fits_the_tiles_and_the_memory_of_all_its_nets() -> None:
     assert both.grid_px == 32
     assert both.halo_px == lite.halo_px
     assert both.bytes_per_px == narrow.bytes_per_px + lite.bytes_per_px
+    assert both.bytes_per_px_int8 == narrow.bytes_per_px_int8 + lite.bytes_per_px_int8
     assert both.pretrained == lite.pretrained
 
 
