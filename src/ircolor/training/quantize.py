@@ -13,7 +13,7 @@ images. Three choices keep the pictures true and smooth and the arithmetic safe:
 import copy
 import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ def quantize(
     return quantized
 
 
-def _correct_biases(quantized: onnx.ModelProto, model: onnx.ModelProto, images: Iterable[NDArray[np.float32]]) -> None:
+def _correct_biases(quantized: onnx.ModelProto, model: onnx.ModelProto, images: Sequence[NDArray[np.float32]]) -> None:
     """Take from each bias what rounding the weights adds to the mean of its channel (Nagel et al. 2019, section 4.2).
 
     Args:
@@ -105,13 +105,11 @@ def _correct_biases(quantized: onnx.ModelProto, model: onnx.ModelProto, images: 
             continue
         weights, bias = ([stored[name] for name in part.input[:2]] for part in parts if part)  # integers, scale
         rounded = to_array(weights[0]) * to_array(weights[1]).reshape(-1, 1, 1, 1)
-        error = (rounded - to_array(exact_weights[exact[node.name].input[1]])).sum(axis=(2, 3))  # (out, in / groups)
+        seen, unrounded = exact[node.name].input[:2]
+        error = (rounded - to_array(exact_weights[unrounded])).sum(axis=(2, 3))  # (out, in / groups)
         groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
-        shift = np.einsum(
-            "goi,gi->go",
-            error.reshape(groups, -1, error.shape[1]),
-            means[exact[node.name].input[0]].reshape(groups, -1),
-        ).ravel()
+        by_group = error.reshape(groups, -1, error.shape[1]), means[seen].reshape(groups, -1)
+        shift = np.einsum("goi,gi->go", *by_group).ravel()
         corrected = to_array(bias[0]) - np.rint(shift / to_array(bias[1])).astype(np.int32)
         bias[0].CopyFrom(from_array(corrected, bias[0].name))
 
@@ -121,21 +119,19 @@ def _convolutions(model: onnx.ModelProto) -> list[onnx.NodeProto]:
 
 
 def _channel_means(
-    model: onnx.ModelProto, names: Iterable[str], images: Iterable[NDArray[np.float32]]
+    model: onnx.ModelProto, names: Sequence[str], images: Sequence[NDArray[np.float32]]
 ) -> dict[str, NDArray[np.float64]]:
     """The mean of each channel over images, of values that a model has under these names, each (B, C, H, W)."""
-    names = list(dict.fromkeys(names))
+    names = list(dict.fromkeys(names))  # several convolutions may see the same
     telling = copy.deepcopy(model)
     del telling.graph.output[:]
     telling.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
     session = InferenceSession(telling.SerializeToString(), providers=["CPUExecutionProvider"])
-    sums = dict.fromkeys(names, np.float64(0))
-    num_images = 0
-    for image in images:
-        num_images += 1
-        for name, values in zip(names, session.run(names, {"infrared": image}), strict=True):
-            sums[name] = sums[name] + values.mean(axis=(0, 2, 3), dtype=np.float64)
-    return {name: np.asarray(total / num_images) for name, total in sums.items()}
+    of_images = (
+        [values.mean(axis=(0, 2, 3), dtype=np.float64) for values in session.run(names, {"infrared": image})]
+        for image in images
+    )
+    return {name: np.mean(means, axis=0) for name, means in zip(names, zip(*of_images, strict=True), strict=True)}
 
 
 def _from_last_convolutions(graph: onnx.GraphProto) -> list[str]:
