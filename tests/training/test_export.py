@@ -13,25 +13,14 @@ from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
 from ircolor.nets import ColorizingNet
 from ircolor.training.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
-from ircolor.training.export import (
-    count_gflop_224,
-    error_head_of,
-    export_runs,
-    net_of,
-)
+from ircolor.training.export import count_gflop_224, error_head_of, export_runs, net_of
 from ircolor.training.networks import build_net
 from ircolor.training.recipe import TrustConfig
 from ircolor.training.recipes import smoke
 from ircolor.training.run_folder import RunFolder
 from ircolor.training.train import train
 from ircolor.weights.seal import seal
-from tests.nets.test_colornet import TestColorNet as ColorNetContract
 from tests.tiny_pairs import scene, write_pairs
-
-
-@pytest.fixture(scope="module")
-def net() -> ColorizingNet:
-    return ColorNetContract().colorizer()
 
 
 def test_work_is_counted_by_hand() -> None:

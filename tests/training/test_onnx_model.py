@@ -3,17 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import pytest
 import torch
 
 from ircolor.nets import ColorizingNet
 from ircolor.training.onnx_model import fold_batch_norm, halve_weights, to_onnx
-from tests.nets.test_colornet import TestColorNet as ColorNetContract
-
-
-@pytest.fixture(scope="module")
-def net() -> ColorizingNet:
-    return ColorNetContract().colorizer()
 
 
 def run_onnx(model: bytes, infrared: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> torch.Tensor:

@@ -11,12 +11,6 @@ from torch import Tensor, nn
 from ircolor.nets import ColorizingNet
 from ircolor.training.onnx_model import to_onnx
 from ircolor.training.quantize import quantize
-from tests.nets.test_colornet import TestColorNet as ColorNetContract
-
-
-@pytest.fixture(scope="module")
-def net() -> ColorizingNet:
-    return ColorNetContract().colorizer()
 
 
 def images(number: int) -> list[NDArray[np.float32]]:
