@@ -34,7 +34,7 @@ def main() -> None:
     scores = run_all(runs, wanted.runs, wanted.jobs)
     for seed in seeds:
         files = [RunFolder(wanted.runs / runs[recipe.name, seed].name).last for recipe in recipes]
-        ensemble = combined([net_of(load_checkpoint(file), str(file)) for file in files]).eval()
+        ensemble = combined([net_of(load_checkpoint(file), str(file)) for file in files])
         pairs = runs[recipes[0].name, seed].scored_pairs()
         scores["mean", seed] = {split: score(ensemble, pairs[split], recipes[0].view) for split in pairs}
     result = {
