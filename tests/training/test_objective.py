@@ -98,3 +98,16 @@ def test_a_perceptual_loss_weighs_the_same_however_large_features_are() -> None:
     ]
     assert errors[0] == pytest.approx(errors[1], rel=1e-4)
     assert errors[0] > 0.1
+
+
+def test_a_perceptual_loss_weighs_the_same_however_few_pixels_are_usable() -> None:
+    """Terms of pixels are means over the usable ones, and it stands beside them."""
+    torch.manual_seed(0)
+    recipe = Recipe("r", "r", perceptual=PerceptualConfig(weight=1.0))
+    objective = Objective(recipe, {}, nullcontext, torch.nn.Conv2d(3, 4, 3, bias=False))
+    pred_rgb, true_rgb = torch.rand(2, 2, 3, 64, 64) * 2 - 1
+    whole, quarter = (
+        objective(pred_rgb, {"true_rgb": true_rgb, "mask": mask}, 0.0)["perceptual_loss"].item()
+        for mask in (torch.arange(64).expand(2, 1, 64, 64) < usable_px for usable_px in (64, 16))
+    )
+    assert quarter == pytest.approx(whole, rel=0.1)

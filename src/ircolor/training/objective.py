@@ -133,16 +133,19 @@ class Objective:
         return feature_error(guesses, hints)
 
     def _feature_error(self, pred_rgb: Tensor, true_rgb: Tensor, mask: Tensor | None) -> Tensor:
-        """How far features of the prediction are from those of the truth; pixels that a mask leaves out are equal.
+        """How far features of the prediction are from those of the truth, where a mask lets them count.
 
-        Over their mean square: features differ in size from network to network, and from scale to scale.
+        Over their mean square: features differ in size from network to network, and from scale to scale. Pixels that
+        the mask leaves out are made equal; as no error comes from there, what there is counts for the usable ones.
         """
         assert self.features
+        share: Tensor | float = 1.0
         if mask is not None:
             unknown = pred_rgb.detach()
+            share = mask.float().mean().clamp(min=1 / mask.numel())
             pred_rgb, true_rgb = (torch.where(mask, rgb, unknown) for rgb in (pred_rgb, true_rgb))
         with self.autocast():
-            return feature_error(self.features(pred_rgb), self.features(true_rgb))
+            return feature_error(self.features(pred_rgb), self.features(true_rgb)) / share
 
     def _adversarial_terms(self, pred_rgb: Tensor, batch: Batch, weight: float) -> dict[str, Tensor]:
         """What the adversary is blamed for, and what the prediction is, each with the other held fixed.
