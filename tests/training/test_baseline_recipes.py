@@ -97,7 +97,12 @@ def test_the_loss_network_is_named_and_stays_the_same(data: Path, tmp_path: Path
     with pytest.raises(UserError, match="begun with another loss network; give the same"):
         run_quietly(recipe, data, tmp_path / "own", resume=True, loss_network=tmp_path / "vgg16.safetensors")
     run_quietly(recipe, data, tmp_path / "vgg", loss_network=tmp_path / "vgg16.safetensors")
-    assert "perceptual loss by VGG-16" in export_runs([tmp_path / "vgg"], "johnson")[1].summary
+    assert "perceptual loss by VGG-16 " in export_runs([tmp_path / "vgg"], "johnson")[1].summary
+    save_file(vgg_tensors(), tmp_path / "others.safetensors")
+    with pytest.raises(UserError, match="begun with another loss network; give the same"):
+        run_quietly(recipe, data, tmp_path / "vgg", resume=True, loss_network=tmp_path / "others.safetensors")
+    with pytest.raises(UserError, match=r"none\.safetensors: cannot be read .*; give a file of VGG-16"):
+        run_quietly(recipe, data, tmp_path / "none", loss_network=tmp_path / "none.safetensors")
 
 
 @pytest.mark.parametrize("lack", ["file", "tensor", "shape", "format"])

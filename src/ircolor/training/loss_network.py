@@ -6,6 +6,7 @@ colour images, if poorer ones. EfficientNet-Lite0, trained on the same photograp
 `LiteUNet`. Which of them it was stands in `run.json` and on the card.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,10 +70,20 @@ class Encoder(nn.Module):
 
 
 def loss_network_name(config: PerceptualConfig, file: Path | None) -> str:
-    """What people are told of it."""
+    """What people are told of it, other weights by another name.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
     if config.network == "efficientnet":
         return WITH_WEIGHTS
-    return "VGG-16" if file else "an encoder of its own"
+    if file is None:
+        return "an encoder of its own"
+    try:
+        with file.open("rb") as weights:
+            return f"VGG-16 {hashlib.file_digest(weights, 'sha256').hexdigest()[:8]}"
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({brief(error)}); give a file of VGG-16") from error
 
 
 def loss_features(
