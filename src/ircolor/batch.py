@@ -1,6 +1,5 @@
 """Colorize many images and videos: reading, the network and writing overlap, and a bad file does not stop the rest."""
 
-import io
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -15,8 +14,7 @@ from ircolor.colorized import ColorizedRows, Strip
 from ircolor.colorizer import Colorizer, Progress
 from ircolor.errors import UserError
 from ircolor.media.encode import encode_image, write_rows
-from ircolor.media.headers import claim_of
-from ircolor.media.images import Image, Infrared, num_pages, read_infrared, read_pages
+from ircolor.media.images import Image, Infrared, num_claimed_px, num_pages, read_infrared, read_pages
 from ircolor.media.tiff_write import Page, write_pages
 from ircolor.picture import PictureMaker
 from ircolor.pipeline import in_order
@@ -25,7 +23,6 @@ from ircolor.video import colorize_video
 
 # Files up to this size, and of so many pixels, are read ahead.
 READ_AHEAD_BYTES, READ_AHEAD_PX = 1 << 24, 1 << 24
-HEADER_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -156,11 +153,10 @@ class _Task:
         content = self._content
         try:
             num_bytes = len(content) if isinstance(content, bytes) else content.stat().st_size
-            with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
-                claim = claim_of(file.read(HEADER_BYTES))  # few bytes may hold many pixels
-        except OSError:  # reading tells what is wrong
+            num_px = num_claimed_px(content)  # few bytes may hold many
+        except (OSError, UserError):  # reading tells what is wrong
             return True
-        return num_bytes <= READ_AHEAD_BYTES and (claim is None or claim.height * claim.width <= READ_AHEAD_PX)
+        return num_bytes <= READ_AHEAD_BYTES and (num_px is None or num_px <= READ_AHEAD_PX)
 
     def _read_image(self) -> ColorizedRows:
         infrared = read_infrared(self._content, self._name)

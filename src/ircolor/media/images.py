@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ircolor.errors import UserError
 from ircolor.media.decode import decode, strips_of
+from ircolor.media.headers import claim_of
 from ircolor.media.intensity import depth_in_use
 from ircolor.media.tiff_chain import TIFF_SIGNATURES, page_places
 
@@ -30,6 +31,7 @@ IMAGE_SUFFIXES = frozenset(
 )
 # Channels of a "gray" JPEG stored as colour differ by rounding only.
 GRAY_TOLERANCE = 2
+_HEADER_BYTES = 1 << 16
 _MANY_VALUES = 1 << 20  # enough to know quantiles by
 
 
@@ -84,6 +86,25 @@ def num_pages(source: Path | bytes, name: str | None = None) -> int:
     name = _name(source, name)
     with _opened(source, name) as file:
         return len(page_places(file, name)) if file.read(4) in TIFF_SIGNATURES else 1
+
+
+def num_claimed_px(source: Path | bytes, name: str | None = None) -> int | None:
+    """How many pixels an image file says it has, without decoding any; None where it does not say so at its beginning.
+
+    Args:
+        source: a file, or the bytes of one; of several pages the first counts.
+        name: what to call it in messages; the path when not given.
+
+    Raises:
+        UserError: as `num_pages`.
+    """
+    name = _name(source, name)
+    with _opened(source, name) as file:
+        header = file.read(_HEADER_BYTES)
+        if header.startswith(TIFF_SIGNATURES):
+            return page_places(file, name)[0].num_px
+    claim = claim_of(header)
+    return claim.height * claim.width if claim else None
 
 
 def read_pages(source: Path | bytes, name: str | None = None) -> Iterator[Infrared]:

@@ -12,17 +12,18 @@ MAX_PAGES = 1 << 16
 MAX_TAG_VALUES = 1 << 20
 _MAX_TAGS = 4096
 _BYTE_KINDS = (1, 2, 6, 7)  # bytes and texts, which are read as they stand
-_NEW_SUBFILE_TYPE, _SUBFILE_TYPE = 254, 255
+_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _IMAGE_WIDTH, _IMAGE_LENGTH = 254, 255, 256, 257
 _REDUCED, _MASK = 1, 4  # bits of the first
 _OLD_REDUCED = 2  # value of the second
 
 
 @dataclass(frozen=True)
 class Place:
-    """One page: the number of its folder in the chain, and where that lies in the file."""
+    """One page: the number of its folder in the chain, where that lies in the file, and the pixels that it claims."""
 
     number: int
     offset: int
+    num_px: int
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ def page_places(file: BinaryIO, name: str) -> list[Place]:
     header = file.read(16)
     order = "<" if header.startswith(b"II") else ">"
     big = header[2:4] in (b"+\0", b"\0+")
-    number = "Q" if big else "I"
+    place = "Q" if big else "I"
     layout = _Layout(
         struct.Struct(order + ("Q" if big else "H")),
-        struct.Struct(order + "HH" + number + ("8s" if big else "4s")),
-        struct.Struct(order + number),
+        struct.Struct(order + "HH" + place + ("8s" if big else "4s")),
+        struct.Struct(order + place),
         order,
     )
     file_bytes = file.seek(0, 2)
@@ -69,10 +70,11 @@ def page_places(file: BinaryIO, name: str) -> list[Place]:
                 raise UserError(f"{name}: more than {MAX_PAGES} pages; split it first")
             if offset >= file_bytes:
                 raise _truncated(name, len(seen))
-            place = Place(len(seen), offset)
+            number = len(seen)
             seen.add(offset)
-            whole, offset = _read_folder(file, layout, offset, name)
-            (pages if whole else smaller).append(place)
+            whole, num_px, following = _read_folder(file, layout, offset, name)
+            (pages if whole else smaller).append(Place(number, offset, num_px))
+            offset = following
     except struct.error as error:
         raise _truncated(name, len(seen)) from error
     if not seen:
@@ -85,14 +87,14 @@ def _truncated(name: str, num_whole: int) -> UserError:
     return UserError(f"{name}: the TIFF file is truncated{where}; copy it again from its source")
 
 
-def _read_folder(file: BinaryIO, layout: _Layout, offset: int, name: str) -> tuple[bool, int]:
-    """Whether a folder is of a page in full size, and where the next one lies."""
+def _read_folder(file: BinaryIO, layout: _Layout, offset: int, name: str) -> tuple[bool, int, int]:
+    """Whether a folder is of a page in full size, how many pixels that claims, and where the next one lies."""
     file.seek(offset)
     (num_tags,) = layout.count.unpack(file.read(layout.count.size))
     if num_tags > _MAX_TAGS:
         raise UserError(f"{name}: the TIFF file is damaged (a page of {num_tags} tags); copy it again from its source")
     folder = file.read(num_tags * layout.entry.size)
-    whole = True
+    whole, num_px = True, 1
     for tag, kind, num_values, value in layout.entry.iter_unpack(folder):
         if num_values > MAX_TAG_VALUES and kind not in _BYTE_KINDS:
             raise UserError(
@@ -101,5 +103,7 @@ def _read_folder(file: BinaryIO, layout: _Layout, offset: int, name: str) -> tup
         (stored,) = struct.unpack_from(layout.order + ("H" if kind == 3 else "I"), value)
         if (tag == _NEW_SUBFILE_TYPE and stored & (_REDUCED | _MASK)) or (tag, stored) == (_SUBFILE_TYPE, _OLD_REDUCED):
             whole = False
+        elif tag in (_IMAGE_WIDTH, _IMAGE_LENGTH):
+            num_px *= stored
     (following,) = layout.offset.unpack(file.read(layout.offset.size))
-    return whole, following
+    return whole, num_px, following
