@@ -70,7 +70,7 @@ class Colorizer:
                 (`ircolor.view`) need none.
             intensity: which stored values are black and white: auto (the rule on the model's card), full,
                 percentile or LOW:HIGH.
-            threads: CPU threads, for all lanes together; all cores when not given.
+            threads: CPU threads, for all lanes together, no more than there are cores; all cores when not given.
             lanes: runs of the network at the same time, for videos, folders and tiles. 1 is best for a single image
                 and for what must not wait; None takes as many as there are threads and memory for, which is best for
                 all else: on a CPU, runs side by side are faster than one run on all cores.

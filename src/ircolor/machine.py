@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 import ircolor
+from ircolor.errors import UserError
 
 # What we build on, by the name that people know, and the distributions that provide it.
 LIBRARIES = {
@@ -73,6 +74,22 @@ def cores() -> Cores:
     logical = psutil.cpu_count() or 1
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
     return Cores(psutil.cpu_count(logical=False), logical, affinity, min(_core_limits(), default=None))
+
+
+def threads_to_use(asked: int | None) -> int:
+    """How many threads to run: as many as are asked for, but no more than cores may be used; those would only wait.
+
+    Args:
+        asked: None for as many as are of use.
+
+    Raises:
+        UserError: below 1.
+    """
+    if asked is None:
+        return cores().usable
+    if asked < 1:
+        raise UserError(f"threads {asked}: at least 1 is needed; leave it out for all cores")
+    return min(asked, cores().affinity)
 
 
 def memory() -> Memory:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ircolor.colorized import Strip
 from ircolor.errors import UserError
-from ircolor.machine import cores
+from ircolor.machine import threads_to_use
 from ircolor.memory import lanes_for
 from ircolor.sessions.onnx import OnnxSession
 from ircolor.sessions.prediction import Prediction
@@ -61,14 +61,12 @@ class Network:
         """
         check_tile(tile)
         check_fade_strength(fade_strength)
-        if threads is not None and threads < 1:
-            raise UserError(f"threads {threads}: at least 1 is needed; leave it out for all cores")
         if lanes is not None and lanes < 1:
             raise UserError(f"lanes {lanes}: at least 1 is needed; None takes as many as are of use")
         self._card, self._tile = model.card, tile
         self.fade_strength = fade_strength
         self.trust = trust or fade_strength > 0
-        num_threads = threads or cores().usable
+        num_threads = threads_to_use(threads)
         wanted = lanes_for(num_threads) if lanes is None else lanes
         share = max(1, num_threads // wanted)
         self._session = OnnxSession(model.data, model.name, device=device, threads=share, trust=self.trust)

@@ -128,7 +128,7 @@ def test_a_provider_that_falls_back_in_silence_is_noticed(built_for: Callable[..
         OnnxSession(identity_model(), "identity", device="cuda")
 
 
-@pytest.mark.parametrize(("threads", "expected"), [(None, 3), (5, 5)])
+@pytest.mark.parametrize(("threads", "expected"), [(None, 3), (5, 5), (500, 128)])
 def test_it_takes_the_cores_that_this_process_may_use(
     threads: int | None, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +140,7 @@ def test_it_takes_the_cores_that_this_process_may_use(
         return really_load(model, options, **choices)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", load)
-    monkeypatch.setattr("ircolor.sessions.onnx.cores", lambda: Cores(64, 128, 128, limit=3.5))
+    monkeypatch.setattr("ircolor.machine.cores", lambda: Cores(64, 128, 128, limit=3.5))
     OnnxSession(identity_model(), "identity", device="cpu", threads=threads)
     assert given == [expected]
 

@@ -28,7 +28,9 @@ def benchmark(
     ] = None,
     *,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|...", help="Where the network runs.")] = "auto",
-    threads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads.", show_default="all cores")] = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="CPU threads, no more than cores.", show_default="all cores")
+    ] = None,
     sizes: Annotated[
         str, typer.Option(metavar="WxH,...", help="Sizes of images, pixels.")
     ] = "224x224,640x480,1280x720,1920x1080",
@@ -66,13 +68,13 @@ def benchmark(
     from ircolor.benchmark.measure import FULL, QUICK, measure
     from ircolor.cli.progress import LateProgress
     from ircolor.colorizer import Colorizer
-    from ircolor.machine import cores, describe_machine
+    from ircolor.machine import describe_machine, threads_to_use
     from ircolor.weights.catalogue import bundled_names
 
     wanted = _parse_sizes(sizes)
     if json_file is not None:
         check_writable(json_file)
-    num_threads = cores().usable if threads is None else threads
+    num_threads = threads_to_use(threads)
     names = models or bundled_names()
     if not names:
         raise UserError(f"no networks came with this installation; {REINSTALL}, or give a FILE.onnx")
@@ -81,7 +83,7 @@ def benchmark(
     speeds: list[Speed] = []
     for colorizer in colorizers:
         card = colorizer.model.card
-        why = "one for each core" if threads is None else "as asked"
+        why = "as asked" if threads == num_threads else "one for each core"
         where = f"{colorizer.device} ({colorizer.device_reason}), threads: {num_threads} ({why})"
         typer.echo(f"{card.name} {card.version} on {where}", err=True)
         networks = _torch_network(colorizer, num_threads)

@@ -32,7 +32,9 @@ def colorize(
         typer.Option(metavar="auto|full|percentile|LOW:HIGH", help="Stored values that become black and white."),
     ] = "auto",
     depth: Annotated[int, typer.Option(metavar="8|16", help="Bits a channel of what is written.")] = 8,
-    threads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads.", show_default="all cores")] = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="CPU threads, no more than cores.", show_default="all cores")
+    ] = None,
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="Write the infrared image beside its colours.")
     ] = False,

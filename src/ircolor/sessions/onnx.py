@@ -15,7 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
-from ircolor.machine import cores
+from ircolor.machine import threads_to_use
 from ircolor.sessions.outputs import keep_output, output_names
 from ircolor.sessions.prediction import Prediction
 from ircolor.sessions.providers import Device, devices_to_try
@@ -42,15 +42,14 @@ class OnnxSession:
             model: a serialized ONNX model.
             name: what to call it in messages.
             device: auto or a name of `ircolor.sessions.providers.DEVICES`; auto takes the fastest that starts.
-            threads: CPU threads for one run; all cores that this process may use when not given.
+            threads: CPU threads for one run, no more than cores may be used; when not given, all cores.
             trust: whether runs give the expected error too; else nothing of it is computed.
 
         Raises:
             UserError: unknown or unavailable device, a bad number of threads, a model that does not load or does not
                 keep the contract, or one that does not know the expected error that is wanted.
         """
-        if threads is not None and threads < 1:
-            raise UserError(f"threads {threads}: at least 1 is needed; leave it out for all cores")
+        num_threads = threads_to_use(threads)
         candidates = devices_to_try(device)
         self._name = name
         try:
@@ -59,7 +58,7 @@ class OnnxSession:
             raise UserError(f"{name}: is no ONNX model, or damaged ({error}); export it again") from error
         if self.gives_trust and not trust:
             model = keep_output(model, "rgb")
-        self._session, self.device, reason = _start_first(model, name, candidates, threads)
+        self._session, self.device, reason = _start_first(model, name, candidates, num_threads)
         self.device_reason = reason if device == "auto" else "as asked"
         # DirectML takes one run of a session at a time.
         self._turn = Lock() if self.device == "directml" else nullcontext()
@@ -111,7 +110,7 @@ class OnnxSession:
 
 
 def _start_first(
-    model: bytes, name: str, candidates: Sequence[Device], threads: int | None
+    model: bytes, name: str, candidates: Sequence[Device], threads: int
 ) -> tuple[onnxruntime.InferenceSession, str, str]:
     """The session on the first device that starts, the name of that device, and why not one before it."""
     names = ", ".join(candidate.name for candidate in candidates)
@@ -133,11 +132,11 @@ def _start_first(
     raise AssertionError("the last candidate starts or raises")
 
 
-def _start(model: bytes, device: Device, threads: int | None) -> onnxruntime.InferenceSession:
+def _start(model: bytes, device: Device, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what fails is raised, and said once
     # By itself onnxruntime would take all cores of the machine, also where a container grants but a few of them.
-    options.intra_op_num_threads = threads or cores().usable
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # A planned block would come on top of what the arena holds already: a third more for a tiled image.
     options.enable_mem_pattern = False
