@@ -9,20 +9,21 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 
 from ircolor.atomic import check_writable
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
-from ircolor.media.addresses import sent_to, shown, stream_format
+from ircolor.media.addresses import PATIENCE_S, sent_to, shown, stream_format
 from ircolor.media.frames import Frame
 from ircolor.media.latency import Latency
 from ircolor.media.live import LiveSource, open_live
 from ircolor.media.video_codecs import plays_picture
 from ircolor.media.video_writer import WRITABLE_VIDEO_SUFFIXES, VideoWriter, check_video_output
 from ircolor.plan import Settings
-from ircolor.stop import STOP_SIGNALS, StopSignal
+from ircolor.stop import STOP_SIGNALS, StopSignal, ended_when_stuck
 from ircolor.video import NoFrameError, Sink, stdout_sink, write_frames
 
 LIVE_TIME_BASE = Fraction(1, 1000)
@@ -90,7 +91,11 @@ def colorize_live(
             if timer:
                 timer.cancel()
 
-    with open_live(address, say=say) as source, StopSignal(source.stop):
+    def stuck() -> None:
+        say(f"{shown(output)}: the receiver takes nothing; ended without it")
+
+    never_stuck = ended_when_stuck(PATIENCE_S, stuck) if stream_format(output) else nullcontext()
+    with open_live(address, say=say) as source, StopSignal(source.stop), never_stuck:
         latency = Latency(source)
 
         def written(num_done: int) -> None:
@@ -134,6 +139,8 @@ def _live_sink(
             opened = _send(write, output, source) if isinstance(target, str) else write(target)
             with opened as writer:
                 yield writer
+                if stream:  # closing may wait for the receiver, and lets no other thread run meanwhile
+                    _end_by_signals()
     except OSError as error:
         mend = "is the receiver there?" if stream else "free some space or choose another place"
         raise UserError(f"{shown(output)}: cannot be written ({error.strerror}); {mend}") from error
@@ -147,7 +154,7 @@ def _send(write: Callable[[str], VideoWriter], url: str, source: LiveSource) -> 
     """
     url, listens = sent_to(url)
     while True:
-        handlers = {} if listens else {name: signal.signal(name, signal.SIG_DFL) for name in STOP_SIGNALS}
+        handlers = {} if listens else _end_by_signals()
         try:
             return write(url)
         except (av.TimeoutError, InterruptedError):
@@ -158,3 +165,8 @@ def _send(write: Callable[[str], VideoWriter], url: str, source: LiveSource) -> 
         finally:
             for name, handler in handlers.items():
                 signal.signal(name, handler)
+
+
+def _end_by_signals() -> dict[signal.Signals, Any]:
+    """Let signals that ask to stop end the process; the handlers that they had."""
+    return {name: signal.signal(name, signal.SIG_DFL) for name in STOP_SIGNALS}

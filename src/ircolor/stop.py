@@ -1,7 +1,11 @@
 """Stop long work from outside without losing what is done."""
 
+import os
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
 from types import FrameType
 from typing import Self
 
@@ -37,3 +41,42 @@ class StopSignal:
         self.number = number
         if self._asked:
             self._asked()
+
+
+@contextmanager
+def ended_when_stuck(patience_s: float, say: Callable[[], None]) -> Iterator[None]:
+    """Context in which SIGINT and SIGTERM end the process also where a library does not come back from its work.
+
+    Python handles signals between two of its own steps, in the main thread. One that waits in C for ever, such as for
+    a receiver that takes nothing, handles none.
+
+    Args:
+        patience_s: how long the context may take to end after a signal; a second signal ends that.
+        say: called before the process ends.
+    """
+    ear, mouth = socket.socketpair()
+    mouth.setblocking(False)
+
+    def listen() -> None:
+        number = 0
+        while number not in STOP_SIGNALS:
+            if not (heard := ear.recv(1)):
+                return
+            number = heard[0]
+        ear.settimeout(patience_s)
+        with suppress(TimeoutError):
+            if not ear.recv(1):
+                return
+        say()
+        os._exit(128 + number)
+
+    listener = Thread(target=listen, daemon=True)
+    before = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+    listener.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        mouth.close()
+        listener.join()
+        ear.close()

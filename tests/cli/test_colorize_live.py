@@ -102,6 +102,22 @@ def test_a_receiver_that_takes_nothing_is_told(tmp_path: Path, tiny_onnx: Path) 
     assert "cannot be written (Connection timed out); is the receiver there?" in done.stderr.decode()
 
 
+def test_who_is_stuck_with_a_receiver_that_takes_nothing_can_be_ended(tmp_path: Path, tiny_onnx: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as receiver, tcp_listener() as port:
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        address = f"tcp://127.0.0.1:{receiver.getsockname()[1]}?send_buffer_size=1024&timeout=600000000"
+        process = start(tmp_path, "colorize", f"tcp://127.0.0.1:{port}", "-o", address, "--model", tiny_onnx)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "the receiver takes nothing; ended without it" in told
+
+
 def open_patiently(address: str, process: "subprocess.Popen[str]") -> av.container.InputContainer:
     while process.poll() is None:
         try:
