@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import BinaryIO
 from ircolor.errors import UserError
 
 PART_SUFFIX = ".part"
+# Windows replaces no file that a program has open. Virus scanners and indexers do so for moments.
+REPLACE_PATIENCE_S = 3.0 if os.name == "nt" else 0.0
 
 
 @contextmanager
@@ -17,7 +20,7 @@ def open_atomic(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing under a temporary name beside it; it gets its own name when the block ends well.
 
     Readers see the old file or the new, never half. The folder is made when it is missing. After any failure, an
-    interruption included, nothing is left behind.
+    interruption included, nothing is left behind; but what is whole and cannot replace the old file is kept beside it.
 
     Args:
         path: the file; replaced when it exists.
@@ -35,7 +38,7 @@ def open_atomic(path: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            _replace(temporary, path)
         except BaseException:  # also KeyboardInterrupt
             temporary.unlink(missing_ok=True)
             raise
@@ -43,6 +46,24 @@ def open_atomic(path: Path) -> Iterator[BinaryIO]:
         raise UserError(
             f"{path}: cannot be written ({error.strerror}); free some space or choose another place"
         ) from error
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    give_up_s = time.monotonic() + REPLACE_PATIENCE_S
+    while True:
+        try:
+            temporary.replace(path)
+        except PermissionError as error:
+            if time.monotonic() < give_up_s:
+                time.sleep(0.05)
+                continue
+            kept = path.with_stem(f"{path.stem}_{secrets.token_hex(4)}")
+            temporary.rename(kept)
+            raise UserError(
+                f"{path}: cannot be replaced ({error.strerror}); is it open in another program? its new version was "
+                f"written to {kept}"
+            ) from error
+        return
 
 
 def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:

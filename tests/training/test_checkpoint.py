@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,17 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     optimizer.step()
     other_optimizer.step()
     assert torch.equal(other.weight, module.weight)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not list what is mapped")
+def test_a_file_that_was_loaded_is_not_held(tmp_path: Path) -> None:
+    """Windows replaces no file that is mapped, and a run that goes on replaces its checkpoint."""
+    path = tmp_path / "last.safetensors"
+    module = nn.Linear(3, 2)
+    write(path, module)
+    checkpoint = load_checkpoint(path)
+    assert str(path) not in Path("/proc/self/maps").read_text(encoding="utf-8")
+    assert torch.equal(checkpoint.tensors["net.weight"], module.weight)
 
 
 def test_a_half_written_file_is_named(tmp_path: Path) -> None:

@@ -137,7 +137,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[HEADER_KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no dict)
+            # Copies: Windows replaces no file that is mapped into memory, and a run that goes on replaces this one.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118  (no dict)
         if not (isinstance(header["recipe"], dict) and isinstance(header["about"], dict)):
             raise TypeError("a recipe and a description are JSON objects")
         progress = Progress(**header["progress"])
