@@ -23,7 +23,7 @@ from ircolor.media.live import LiveSource, open_live
 from ircolor.media.video_codecs import plays_picture
 from ircolor.media.video_writer import WRITABLE_VIDEO_SUFFIXES, VideoWriter, check_video_output
 from ircolor.plan import Settings
-from ircolor.stop import STOP_SIGNALS, StopSignal, ended_when_stuck
+from ircolor.stop import StopSignal, ended_when_stuck, stop_signals
 from ircolor.video import NoFrameError, Sink, stdout_sink, write_frames
 
 LIVE_TIME_BASE = Fraction(1, 1000)
@@ -58,7 +58,7 @@ def colorize_live(
     say: Callable[[str], None],
     after: Callable[[int], None],
 ) -> str:
-    """Colorize a camera or a stream until it is stopped by SIGINT or SIGTERM, or the duration has passed.
+    """Colorize a camera or a stream until it is stopped by a signal, or the duration has passed.
 
     A file is written under its own name and can be looked at while it grows.
 
@@ -169,4 +169,4 @@ def _send(write: Callable[[str], VideoWriter], url: str, source: LiveSource) -> 
 
 def _end_by_signals() -> dict[signal.Signals, Any]:
     """Let signals that ask to stop end the process; the handlers that they had."""
-    return {name: signal.signal(name, signal.SIG_DFL) for name in STOP_SIGNALS}
+    return {name: signal.signal(name, signal.SIG_DFL) for name in stop_signals()}

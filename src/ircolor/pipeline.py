@@ -56,7 +56,7 @@ def in_order(items: Iterable[T], work: Callable[[T], R], lanes: int) -> Generato
     feeder = threading.Thread(target=feed, name="ircolor-feeder", daemon=True)
     feeder.start()
     try:
-        while (result := results.get()) is not None:
+        while (result := _taken(results)) is not None:
             yield result.result()
     finally:
         stopped.set()
@@ -98,7 +98,7 @@ def one_ahead(items: Iterable[T]) -> Generator[T, None, None]:
     drawer = threading.Thread(target=draw, name="ircolor-drawer", daemon=True)  # it may hang, as a feeder
     drawer.start()
     try:
-        while (item := drawn.get()) is not None:
+        while (item := _taken(drawn)) is not None:
             result = item.result()
             wanted.release()
             yield result
@@ -106,3 +106,10 @@ def one_ahead(items: Iterable[T]) -> Generator[T, None, None]:
         stopped.set()
         wanted.release()
         drawer.join(PATIENCE_S)
+
+
+def _taken(waiting: "queue.Queue[T] | queue.SimpleQueue[T]") -> T:
+    """The next one of a queue; in steps, as on Windows Ctrl-C does not end a wait without an end."""
+    while True:
+        with suppress(queue.Empty):
+            return waiting.get(timeout=STOP_CHECK_S)

@@ -9,11 +9,16 @@ from threading import Thread
 from types import FrameType
 from typing import Self
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """The signals that ask to stop: Ctrl-C, SIGTERM, and that of a terminal that closes, unless nohup withheld it."""
+    others = (getattr(signal, name, None) for name in ("SIGHUP", "SIGBREAK"))  # of Unix, and of Windows
+    heard = (number for number in others if number and signal.getsignal(number) != signal.SIG_IGN)
+    return (signal.SIGINT, signal.SIGTERM, *heard)
 
 
 class StopSignal:
-    """Context in which SIGINT and SIGTERM ask the loop to stop after its step; a second SIGINT interrupts at once.
+    """Context in which `stop_signals` ask the loop to stop after its step; a second Ctrl-C interrupts at once.
 
     Args:
         asked: called when a signal comes.
@@ -28,7 +33,7 @@ class StopSignal:
         self._asked = asked
 
     def __enter__(self) -> Self:
-        self._previous = {name: signal.signal(name, self._receive) for name in STOP_SIGNALS}
+        self._previous = {name: signal.signal(name, self._receive) for name in stop_signals()}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -43,9 +48,14 @@ class StopSignal:
             self._asked()
 
 
+def leave_interrupts_to_parent(*_: object) -> None:
+    """In a process that helps another one: a terminal sends Ctrl-C to both, and the other one knows what to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def ended_when_stuck(patience_s: float, say: Callable[[], None]) -> Iterator[None]:
-    """Context in which SIGINT and SIGTERM end the process also where a library does not come back from its work.
+    """Context in which `stop_signals` end the process also where a library does not come back from its work.
 
     Python handles signals between two of its own steps, in the main thread. One that waits in C for ever, such as for
     a receiver that takes nothing, handles none.
@@ -56,10 +66,11 @@ def ended_when_stuck(patience_s: float, say: Callable[[], None]) -> Iterator[Non
     """
     ear, mouth = socket.socketpair()
     mouth.setblocking(False)
+    asking = stop_signals()
 
     def listen() -> None:
         number = 0
-        while number not in STOP_SIGNALS:
+        while number not in asking:
             if not (heard := ear.recv(1)):
                 return
             number = heard[0]

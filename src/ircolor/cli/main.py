@@ -1,7 +1,7 @@
 """The `ircolor` command.
 
 Exit status: 0 when all is done; 1 when some of the inputs failed, each told on standard error; 2 when the command
-cannot be done, because it or its input is wrong; 130 when interrupted, by Ctrl-C or SIGTERM.
+cannot be done, because it or its input is wrong; 130 when interrupted, by Ctrl-C, SIGTERM or the end of its terminal.
 
 A command is a module here that holds one function of its own name, with typer's annotations, or a group of them as a
 typer app of that name; to add one, write it and name it in COMMANDS.
@@ -20,6 +20,7 @@ import typer
 import ircolor
 from ircolor.cli.messages import say_errors
 from ircolor.errors import UserError, brief
+from ircolor.stop import stop_signals
 
 COMMANDS = (
     "colorize",
@@ -64,7 +65,8 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):  # names that it cannot encode are told nevertheless
         sys.stdout.reconfigure(errors="backslashreplace")
     # Who stops a service is to find it as Ctrl-C leaves it: nothing half-written.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in stop_signals():
+        signal.signal(number, signal.default_int_handler)
     try:
         try:
             build_app()()

@@ -1,7 +1,7 @@
 """The same work on many items, in as many processes as there are cores."""
 
 import os
-import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -12,6 +12,10 @@ from typing import TypeVar
 import cv2
 
 from ircolor.errors import UserError
+from ircolor.stop import leave_interrupts_to_parent
+
+# Windows waits for 63 handles at most, and the pool has two of its own.
+MAX_WORKERS = 61 if sys.platform == "win32" else 1 << 16
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,7 +37,7 @@ def each_done(
     Raises:
         UserError: a process died.
     """
-    num_workers = min(num_workers or os.cpu_count() or 1, len(items))
+    num_workers = min(num_workers or os.cpu_count() or 1, len(items), MAX_WORKERS)
     if num_workers <= 1:
         num_threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
@@ -44,7 +48,8 @@ def each_done(
             cv2.setNumThreads(num_threads)
         return
     # Read by numpy when it is imported: a worker is to have one core, also for products of matrices.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for threads in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):  # the latter of macOS
+        os.environ.setdefault(threads, "1")
     # Not forked, as OpenCV's threads do not survive that.
     pool = ProcessPoolExecutor(num_workers, get_context("spawn"), _begin)
     waiting: dict[Future[Result], int] = {}
@@ -66,7 +71,7 @@ def each_done(
 
 def _begin() -> None:
     """Begin a worker: it leaves Ctrl-C to the process that started it, and the other cores to the other workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_interrupts_to_parent()
     cv2.setNumThreads(1)
     Thread(target=_end_with_parent, daemon=True).start()
 

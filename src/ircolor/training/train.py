@@ -27,7 +27,7 @@ from ircolor.pairs.dataset import PairDataset, VisitSampler, load_pairs, steps_p
 from ircolor.pairs.folds import Fold
 from ircolor.pairs.index import find_pairs
 from ircolor.pairs.protocols import default_protocol, training_pairs
-from ircolor.stop import StopSignal
+from ircolor.stop import StopSignal, leave_interrupts_to_parent
 from ircolor.training.checkpoint import Progress
 from ircolor.training.code_version import describe_code
 from ircolor.training.device import choose_precision, make_accelerator
@@ -148,6 +148,7 @@ def train(
                 len(dataset), recipe.batch_size, recipe.seed, progress.step, total_steps, chances
             ),
             num_workers=NUM_WORKERS if loaded.decoded is None else 0,
+            worker_init_fn=leave_interrupts_to_parent,
         )
     )
     if compile_nets:
