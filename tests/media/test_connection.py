@@ -1,18 +1,21 @@
+import errno
 import functools
 import io
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
+from typing import Any, Self
 
 import av
 import numpy as np
 import pytest
 
 from ircolor.errors import UserError
-from ircolor.media.connection import connect, resolve
+from ircolor.media.connection import Opening, connect, resolve, why
 from ircolor.media.live import open_live
 from tests.streams import free_port, read_number, send_numbers, tcp_listener, tcp_server
 
@@ -200,11 +203,16 @@ def test_what_is_wrong_with_a_camera_is_said(address: str, complaint: str) -> No
         resolve(address)
 
 
-def test_a_camera_is_read_in_its_own_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def drawn_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     """FFmpeg's device that draws test pictures stands for a camera of 10 bits."""
     monkeypatch.setattr("ircolor.media.connection._CAMERA_SYSTEMS", {sys.platform: "lavfi"})
     device = av.device.DeviceInfo("testsrc2=size=64x48:rate=25,format=gray10le,realtime", "test", True, ["video"])
     monkeypatch.setattr(av, "enumerate_input_devices", lambda _: [device])
+
+
+@pytest.mark.usefixtures("drawn_camera")
+def test_a_camera_is_read_in_its_own_depth() -> None:
     with open_live("camera:0", say=print) as source:
         frame = next(source).frame
         assert (frame.bits, frame.pixels.shape) == (10, (48, 64))
@@ -212,3 +220,54 @@ def test_a_camera_is_read_in_its_own_depth(monkeypatch: pytest.MonkeyPatch) -> N
         assert frame.pixels.max() > 255
     with pytest.raises(UserError, match="camera:1: there is no such camera; found: testsrc2"):
         open_live("camera:1", say=print)
+
+
+class Hesitant:
+    """A connection that says after each packet that it has none yet, as those to cameras of macOS do."""
+
+    packets_at_once = 1
+
+    def __init__(self, opening: Opening, patience_s: float) -> None:
+        self._container = connect(opening, patience_s)
+        self.streams = self._container.streams
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def demux(self, stream: av.VideoStream) -> Iterator["av.Packet[Any]"]:
+        yield from islice(self._container.demux(stream), self.packets_at_once)
+        raise av.BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+
+@pytest.mark.usefixtures("drawn_camera")
+def test_a_camera_that_has_no_picture_yet_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ircolor.media.live.connect", Hesitant)
+    with open_live("camera:0", say=pytest.fail) as source:
+        assert [next(source).frame.pixels.shape for _ in range(3)] == [(48, 64)] * 3
+
+
+@pytest.mark.usefixtures("drawn_camera")
+def test_a_camera_that_never_has_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Hesitant, "packets_at_once", 0)
+    monkeypatch.setattr("ircolor.media.live.connect", Hesitant)
+    with (
+        open_live("camera:0", patience_s=0.2, say=pytest.fail) as source,
+        pytest.raises(UserError, match=r"camera:0: no picture came in 0\.2 s; may programs use the camera"),
+    ):
+        next(source)
+
+
+def test_a_camera_that_fails_has_no_host() -> None:
+    told = why("camera:0", av.OSError(errno.EIO, "Input/output error"), 1)
+    assert told == "camera:0: Input/output error; may programs use the camera, and does none use it already?"
+
+
+def test_cameras_of_macos_are_asked_for_a_rate_that_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ircolor.media.connection._CAMERA_SYSTEMS", {sys.platform: "avfoundation"})
+    device = av.device.DeviceInfo("FaceTime HD Camera", "Camera", True, ["video"])
+    monkeypatch.setattr(av, "enumerate_input_devices", lambda _: [device])
+    assert resolve("camera:0").options == {"framerate": "30"}
+    assert resolve("camera:0?framerate=60").options == {"framerate": "60"}

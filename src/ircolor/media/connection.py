@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 # Of each system, the input device of FFmpeg. Windows knows its cameras by name alone.
 _CAMERA_SYSTEMS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+# FFmpeg asks cameras of macOS for 29.97 frames/s, which most of them do not have.
+_CAMERA_DEFAULTS = {"avfoundation": {"framerate": "30"}}
 _CAMERA_OPTIONS = frozenset({"pixel_format", "framerate", "video_size"})
+_CAMERA_HINT = "may programs use the camera, and does none use it already?"
 # What streams come in. The others of FFmpeg's 350 formats have no business here, and some open further files.
 _FORMATS = (
     "asf,av1,flv,h264,hevc,hls,ivf,live_flv,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,mpjpeg,nut,obu,ogg,"
@@ -90,8 +93,8 @@ def _resolve_camera(address: str) -> Opening:
     match = re.fullmatch(r"camera:(\d{1,3})(?:\?(.*))?", address, re.IGNORECASE)
     if match is None:
         raise UserError(f"{address}: cameras have numbers; write camera:0")
-    options = dict(parse_qsl(match[2] or "", keep_blank_values=True))
-    if unknown := options.keys() - _CAMERA_OPTIONS:
+    given = dict(parse_qsl(match[2] or "", keep_blank_values=True))
+    if unknown := given.keys() - _CAMERA_OPTIONS:
         known = ", ".join(sorted(_CAMERA_OPTIONS))
         raise UserError(f"{address}: a camera has no option {min(unknown)}; known are {known}")
     system = _CAMERA_SYSTEMS.get(sys.platform)
@@ -106,6 +109,7 @@ def _resolve_camera(address: str) -> Opening:
         where = f" ({name})" if name else ""
         found = ", ".join(f"{device.name} {device.description}" for device in devices) or "none"
         raise UserError(f"{address}: there is no such camera{where}; found: {found}")
+    options = _CAMERA_DEFAULTS.get(system, {}) | given
     return Opening(address, f"video={name}" if system == "dshow" else name, system, options)
 
 
@@ -170,7 +174,10 @@ def why(address: str, error: Exception, patience_s: float) -> str:
 
 
 def _reason(address: str, error: Exception, patience_s: float) -> str:
+    is_camera = scheme_of(address) == "camera"
     match error:
+        case av.ExitError() | av.TimeoutError() if is_camera:
+            return f"no picture came in {patience_s:g} s; {_CAMERA_HINT}"
         case av.ExitError() | av.TimeoutError():
             return f"nothing arrived in {patience_s:g} s; is the sender running, and the address right?"
         case av.ConnectionRefusedError():
@@ -185,12 +192,14 @@ def _reason(address: str, error: Exception, patience_s: float) -> str:
             return "the server has no such stream; check the path"
         case av.InvalidDataError() if scheme_of(address) == "rtp":
             return "FFmpeg cannot tell from RTP alone what it holds; read it by rtsp://, or have MPEG-TS sent"
-        case av.InvalidDataError() | av.ArgumentError() if scheme_of(address) != "camera":
+        case av.InvalidDataError() | av.ArgumentError() if not is_camera:
             return "what arrives there is no live video stream; check the address"
-        case av.OSError() if error.errno == errno.EIO and not _is_known(urlsplit(address).hostname):
+        case av.OSError() if error.errno == errno.EIO and not (is_camera or _is_known(urlsplit(address).hostname)):
             return "there is no host of this name; check the address and the network"
-        case av.PermissionError() if scheme_of(address) == "camera":
+        case av.PermissionError() if is_camera:
             return "permission denied; allow this user to read the camera (on Linux: add him to the group video)"
+        case av.FFmpegError() if is_camera:
+            return f"{error.strerror or type(error).__name__}; {_CAMERA_HINT}"
         case av.FFmpegError():
             return f"{error.strerror or type(error).__name__}; check the address and the sender".replace("\n", " ")
         case _:

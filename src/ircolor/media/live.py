@@ -5,6 +5,7 @@ some, and gets the last one that was decoded; so the delay does not grow, nor do
 this machine decodes as fast as frames are sent: what waits before the decoder is FFmpeg's and the system's.
 """
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,12 +24,15 @@ from ircolor.media.connection import Opening, connect, resolve, video_stream, wh
 from ircolor.media.frames import UPRIGHT, Frame, orientation_of, to_frame
 
 if TYPE_CHECKING:
-    from av import VideoFrame
+    from av import Packet, VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 10.0
 # How often the waiting look whether they shall stop. No event wakes them: `stop` may be called from a signal handler,
 # which could interrupt whoever holds the lock of the event.
 _LOOK_S = 0.1
+_CAMERA_LOOK_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ class LiveSource:
             shown_s = time.monotonic()
             try:
                 stream = video_stream(container)
-                for packet in container.demux(stream):
+                for packet in self._packets(container, stream):
                     if self._stopping or not packet.size:  # an empty packet marks the end
                         return
                     arrived_s = time.monotonic()
@@ -209,6 +213,25 @@ class LiveSource:
                         )
             except av.FFmpegError as error:
                 raise UserError(why(self._opening.address, error, self._patience_s)) from None
+
+    def _packets(self, container: "InputContainer", stream: "VideoStream") -> Iterator["Packet[Any]"]:
+        """The packets of a connection. Cameras of macOS do not wait for the next picture, but say that there is none.
+
+        Raises:
+            FFmpegError: the connection was lost, or nothing came for too long.
+        """
+        came_s = time.monotonic()
+        while not self._stopping:
+            try:
+                for packet in container.demux(stream):
+                    yield packet
+                    came_s = time.monotonic()
+            except av.BlockingIOError:
+                if time.monotonic() - came_s > self._patience_s:
+                    raise av.TimeoutError(errno.ETIMEDOUT, "") from None
+                time.sleep(_CAMERA_LOOK_S)
+            else:
+                return
 
     def _hand_on(self, picture: "VideoFrame", decoded_s: float) -> None:
         if self._lost_s is not None:
