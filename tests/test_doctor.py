@@ -2,6 +2,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -76,3 +77,10 @@ def test_cameras_are_listed_and_one_that_is_locked_is_a_problem(bundle: Path, mo
     assert cameras.problems == [
         f"{files[1]}: you may not use this camera; sudo usermod -aG video $USER, and log in again"
     ]
+
+
+def test_cameras_of_other_systems_are_listed_by_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = av.device.DeviceInfo("0", "FaceTime HD Camera", True, ["video"])
+    monkeypatch.setattr("ircolor.doctor.sys", SimpleNamespace(platform="darwin"))
+    monkeypatch.setattr("ircolor.media.connection.listed_cameras", lambda: [device])
+    assert doctor.PROBES["cameras"]().facts == {"found": ["FaceTime HD Camera"]}

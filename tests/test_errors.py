@@ -1,6 +1,9 @@
+import errno
+from types import SimpleNamespace
+
 import pytest
 
-from ircolor.errors import MAX_SHOWN_LENGTH, brief, did_you_mean, one_line
+from ircolor.errors import MAX_SHOWN_LENGTH, brief, did_you_mean, one_line, reader_has_gone
 
 
 @pytest.mark.parametrize(
@@ -26,3 +29,13 @@ def test_only_near_names_are_suggested() -> None:
     known = ["fast", "snet", "snet_plus"]
     assert did_you_mean("snt", known) == "did you mean snet? "
     assert did_you_mean("nope", known) == did_you_mean("None", known) == ""
+
+
+@pytest.mark.parametrize(("platform", "gone"), [("linux", False), ("win32", True)])
+def test_windows_calls_a_pipe_that_nobody_reads_an_invalid_argument(
+    monkeypatch: pytest.MonkeyPatch, platform: str, gone: bool
+) -> None:
+    monkeypatch.setattr("ircolor.errors.sys", SimpleNamespace(platform=platform))
+    assert reader_has_gone(OSError(errno.EINVAL, "Invalid argument")) is gone
+    assert reader_has_gone(BrokenPipeError(errno.EPIPE, "Broken pipe"))
+    assert not reader_has_gone(OSError(errno.ENOSPC, "No space left on device"))

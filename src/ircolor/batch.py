@@ -12,7 +12,7 @@ import numpy as np
 
 from ircolor.colorized import ColorizedRows, Strip
 from ircolor.colorizer import Colorizer, Progress
-from ircolor.errors import UserError
+from ircolor.errors import UserError, reader_has_gone
 from ircolor.media.encode import encode_image, write_rows
 from ircolor.media.images import Image, Infrared, num_claimed_px, num_pages, read_infrared, read_pages
 from ircolor.media.tiff_write import Page, write_pages
@@ -228,7 +228,7 @@ def _write_stdout(data: bytes) -> None:
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise  # the reader has gone; the command line ends quietly
     except OSError as error:
+        if reader_has_gone(error):
+            raise  # the command line ends quietly
         raise UserError(f"standard output: cannot be written ({error.strerror}); free some space") from error

@@ -64,6 +64,8 @@ def _versions() -> Finding:
             import_module(_MODULES.get(library, library))
         except Exception as error:  # as above
             mend = f"pip install --force-reinstall {LIBRARIES[library][0]}"
+            if sys.platform == "win32" and "DLL load failed" in str(error):
+                mend = "install the Microsoft Visual C++ Redistributable"
             problems.append(f"{library}: installed, but cannot be loaded ({brief(error)}); {mend}")
     return Finding({**system, **found}, problems)
 
@@ -170,7 +172,9 @@ def _models() -> Finding:
 
 def _cameras() -> Finding:
     if sys.platform != "linux":
-        return Finding({"found": f"not listed on {sys.platform}"})
+        from ircolor.media.connection import listed_cameras
+
+        return Finding({"found": [device.description for device in listed_cameras()]})
     files = sorted(map(str, DEVICES_FOLDER.glob("video*")))
     problems = [
         f"{file}: you may not use this camera; sudo usermod -aG video $USER, and log in again"

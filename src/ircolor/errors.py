@@ -1,6 +1,8 @@
 """What a user can do wrong, said in one line."""
 
 import difflib
+import errno
+import sys
 from collections.abc import Iterable
 
 REINSTALL = "reinstall with: pip install --force-reinstall ircolor"
@@ -19,6 +21,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The nearest known name as a question that ends in a blank; nothing where none is near."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"did you mean {near[0]}? " if near else ""
+
+
+def reader_has_gone(error: OSError) -> bool:
+    """Whether writing to a pipe failed as nobody reads it any more, which Windows calls an invalid argument."""
+    return error.errno == errno.EPIPE or (sys.platform == "win32" and error.errno == errno.EINVAL)
 
 
 def brief(error: BaseException) -> str:

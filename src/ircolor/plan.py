@@ -11,7 +11,7 @@ from ircolor.media.addresses import is_live, shown
 from ircolor.media.encode import WRITABLE_SUFFIXES, check_writable_suffix
 from ircolor.media.images import num_pages
 from ircolor.media.provenance import is_result
-from ircolor.media.sources import Source, SourceItem, exists, is_folder, open_source, resolved
+from ircolor.media.sources import Source, SourceItem, exists, is_folder, open_source, place_of
 from ircolor.media.video_codecs import CODECS
 from ircolor.media.video_writer import WRITABLE_VIDEO_SUFFIXES, check_video_output, default_video_suffix
 
@@ -123,7 +123,7 @@ def plan_jobs(
     num_outputs = num_done = 0
     for job in jobs.values():
         key = _identity(job.source)
-        target = resolved(job.output) if job.output else None
+        target = place_of(job.output) if job.output else None
         problem = ""
         if isinstance(key, Path) and targets.get(key, {key}) != {key}:
             if not overwrite or is_result(key):
@@ -144,7 +144,7 @@ def plan_jobs(
             continue
         if target:
             claimed[target] = job.source.name
-        if target and exists(target) and not overwrite:
+        if job.output and exists(job.output) and not overwrite:
             if not resume:
                 raise UserError(f"{job.output}: exists; use --overwrite to replace it, --resume to keep it")
             num_done += 1
@@ -187,12 +187,12 @@ def _pair(
             _check_output(item, target, settings)
             jobs.setdefault(key, Job(item, target))
             for result in (colors, trust):
-                targets.setdefault(resolved(result), set()).add(_identity(item))
+                targets.setdefault(place_of(result), set()).add(_identity(item))
     return jobs, targets
 
 
 def _identity(item: SourceItem) -> Path | bytes:
-    return resolved(item.content) if isinstance(item.content, Path) else item.content
+    return place_of(item.content) if isinstance(item.content, Path) else item.content
 
 
 def _output_of(item: SourceItem, source: Source, output: str | None, alone: bool, suffix: str, ending: str) -> Path:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ircolor.atomic import open_atomic
 from ircolor.colorized import Strip
 from ircolor.colorizer import Colorizer, Progress
-from ircolor.errors import UserError
+from ircolor.errors import UserError, reader_has_gone
 from ircolor.media.frames import Frame, Sound
 from ircolor.media.intensity import IntensityWindow
 from ircolor.media.raw_video import RawFormat, RawWriter, read_raw
@@ -189,9 +189,9 @@ def stdout_sink(settings: Settings) -> Iterator[Sink]:
     """
     try:
         yield RawWriter(sys.stdout.buffer, settings.depth_bits)
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if reader_has_gone(error):
+            raise
         raise UserError(f"standard output: cannot be written ({error.strerror}); free some space") from error
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ircolor.media import sources
 from ircolor.media.images import read_rgb
 from tests.cli.conftest import Done, files, run_process
 from tests.conftest import gray_png, noise
@@ -257,3 +258,26 @@ def test_an_empty_source_is_not_the_current_folder(
     done = colorize("")
     assert (done.status, files(tmp_path)) == (2, ["a.png"])
     assert "an empty SOURCE" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["in", "-o", "IN"], "in/a.png: would be replaced by its own result"),
+        (["in/a.png", "in/sub/A.jpg", "-o", "out"], "its result out/A.png is also that of in/a.png"),
+    ],
+)
+def test_names_that_differ_by_case_alone_are_one_file_on_some_systems(
+    colorize: Callable[..., Done],
+    gray: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.setattr(sources, "FOLDS_NAMES", True)
+    monkeypatch.chdir(tmp_path)
+    gray("in/a.png"), gray("in/sub/A.jpg")
+    done = colorize(*arguments)
+    assert done.status == 2
+    assert said in done.err

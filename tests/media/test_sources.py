@@ -99,3 +99,15 @@ def test_an_unreadable_folder_is_a_failure_and_the_rest_is_found(gray: Gray, loc
     source = open_source(str(locked.parent))
     assert [image.relative.name for image in source.items] == ["a.png"]
     assert "locked: the folder cannot be read (Permission denied)" in source.failures[0]
+
+
+def test_an_image_of_an_unknown_ending_is_one_whatever_opencv_says(
+    gray: Gray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows it does not find files whose names the system's own alphabet lacks."""
+    monkeypatch.setattr("cv2.haveImageReader", lambda _: False)
+    (item,) = open_source(str(gray("photo.jfif"))).items
+    assert item.kind == "image"
+    (tmp_path / "clip.unknown").write_bytes(b"something else")
+    (item,) = open_source(str(tmp_path / "clip.unknown")).items
+    assert item.kind == "video"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ircolor.errors import UserError
+from ircolor.media.encode import write_image
 from ircolor.pairs.dataset import load_pairs
 from ircolor.pairs.index import check_pairs, find_pairs
 from ircolor.pairs.splitting import split_folder
@@ -193,3 +194,10 @@ def test_a_locked_folder_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Path, "iterdir", locked)
     with pytest.raises(UserError, match=r"infrared: cannot be read \(Permission denied\)"):
         find_pairs(tmp_path)
+
+
+def test_what_macos_lays_beside_files_is_no_pair(tmp_path: Path) -> None:
+    for folder in ("infrared", "rgb"):
+        write_image(tmp_path / folder / "a.png", np.zeros((4, 5, 3), np.uint8))
+        (tmp_path / folder / "._a.png").write_bytes(b"\0\5\x16\7")
+    assert [pair.stem for pair in find_pairs(tmp_path)] == ["a"]

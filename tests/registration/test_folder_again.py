@@ -169,3 +169,6 @@ def test_a_folder_is_not_overwritten_unasked(tmp_path: Path, monkeypatch: pytest
     for resume in (False, True):
         with pytest.raises(UserError, match="holds files that register did not write"):
             register(partners, tmp_path / "in", resume=resume, overwrite=not resume)
+    (tmp_path / "looked_at").mkdir()
+    (tmp_path / "looked_at" / ".DS_Store").touch()
+    register(partners, tmp_path / "looked_at")

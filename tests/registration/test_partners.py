@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from ircolor.errors import UserError
+from ircolor.media import sources
 from ircolor.registration.partners import find_partners
 
 RGB_FRAMES = ["20181007_142530_000.png", "20181007_142530_500.png", "20181007_142531_000.png"]
@@ -184,3 +185,13 @@ def test_a_table_with_one_stem_twice_is_told_by_its_lines(tmp_path: Path) -> Non
     table.write_text("rgb,infrared,stem\na.png,a.png,one\nb.png,b.png,one\n")
     with pytest.raises(UserError, match=r"pairs\.csv line 3: is called one as line 2; name another stem"):
         find_partners(rgb, infrared, table)
+
+
+def test_names_that_differ_by_case_alone_are_one_on_some_systems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = cameras(tmp_path, ["a.png", "A.jpg"], ["a.png", "A.png"])
+    assert len(found(folders)[0]) == 2
+    monkeypatch.setattr(sources, "FOLDS_NAMES", True)
+    with pytest.raises(UserError, match="both would be called"):
+        found(folders)

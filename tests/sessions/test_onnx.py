@@ -105,7 +105,7 @@ def test_the_devices_of_the_installed_onnxruntime_start_or_say_why_not() -> None
         (["cpu", "cuda", "tensorrt"], [], "cuda", "the fastest of cuda, cpu"),
         (["cpu", "openvino"], [], "openvino", "the fastest of openvino, cpu"),
         (["cpu", "directml"], [], "directml", "the fastest of directml, cpu"),
-        (["cpu", "coreml"], [], "coreml", "the fastest of coreml, cpu"),
+        (["cpu", "coreml"], [], "cpu", "the only device that auto takes"),
         (["cpu", "cuda"], ["cuda"], "cpu", "cuda does not start: no such GPU"),
     ],
 )

@@ -19,7 +19,7 @@ import typer
 
 import ircolor
 from ircolor.cli.messages import say_errors
-from ircolor.errors import UserError, brief
+from ircolor.errors import UserError, brief, reader_has_gone
 from ircolor.stop import stop_signals
 
 COMMANDS = (
@@ -69,7 +69,7 @@ def main() -> None:
         signal.signal(number, signal.default_int_handler)
     try:
         try:
-            build_app()()
+            build_app()(windows_expand_args=False)  # globs are ours to expand
         finally:
             if sys.stdout:
                 sys.stdout.flush()  # what cannot be written is told here, and not by Python at its end
@@ -82,7 +82,7 @@ def main() -> None:
     except OSError as error:
         if error.filename is not None:
             _fail(f"{error.filename}: {error.strerror}; check the path and its permissions")
-        if error.errno not in (errno.ENOSPC, errno.EPIPE):
+        if not (error.errno == errno.ENOSPC or reader_has_gone(error)):
             raise  # not about what the user could mend
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer has no place to go
         if error.errno == errno.ENOSPC:

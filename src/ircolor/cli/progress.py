@@ -46,7 +46,7 @@ class LateProgress:
         """
         if self._bar is None:
             ends = total is not None and done >= total
-            if time.monotonic() - self._start_s < PATIENCE_S or ends or not sys.stderr.isatty():
+            if time.monotonic() - self._start_s < PATIENCE_S or ends or not (sys.stderr and sys.stderr.isatty()):
                 return
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn

@@ -7,7 +7,7 @@ import numpy as np
 
 from ircolor.errors import UserError, brief
 from ircolor.evaluation.score import Image, Row, Track, track_silently
-from ircolor.media.images import is_image, read_rgb
+from ircolor.media.images import images_in, read_rgb
 from ircolor.pairs.index import Pair, raise_problems
 
 
@@ -26,7 +26,7 @@ def predictions_row(folder: Path, pairs: Sequence[Pair], track: Track = track_si
         UserError: names every prediction that is missing, ambiguous, unreadable or of another size.
     """
     try:
-        present = sorted(file for file in folder.iterdir() if is_image(file))
+        present = images_in(folder)
     except OSError as error:
         raise UserError(f"{folder}: cannot be listed ({error.strerror}); give a folder of images") from error
     by_stem: dict[str, list[Path]] = {}

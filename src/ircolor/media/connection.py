@@ -21,6 +21,7 @@ from ircolor.media.addresses import PROTOCOLS, check_stream, scheme_of, shown
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.device import DeviceInfo
     from av.video.stream import VideoStream
 
 # Of each system, the input device of FFmpeg. Windows knows its cameras by name alone.
@@ -89,6 +90,13 @@ def resolve(address: str) -> Opening:
     return Opening(address, address, None, options)
 
 
+def listed_cameras() -> "list[DeviceInfo]":
+    """The cameras that FFmpeg finds on this system."""
+    system = _CAMERA_SYSTEMS.get(sys.platform)
+    devices = av.enumerate_input_devices(system) if system else []
+    return [device for device in devices if "audio" not in device.media_types]
+
+
 def _resolve_camera(address: str) -> Opening:
     match = re.fullmatch(r"camera:(\d{1,3})(?:\?(.*))?", address, re.IGNORECASE)
     if match is None:
@@ -101,7 +109,7 @@ def _resolve_camera(address: str) -> Opening:
     if system is None:
         raise UserError(f"{address}: cameras of {sys.platform} cannot be read; give a stream or a file")
     number = int(match[1])
-    devices = [device for device in av.enumerate_input_devices(system) if "audio" not in device.media_types]
+    devices = listed_cameras()
     names = [device.name for device in devices]
     name = f"/dev/video{number}" if system == "v4l2" else names[number] if number < len(names) else ""
     # Linux does not list cameras that this user may not read; to open such a one says why.

@@ -53,6 +53,15 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
+def images_in(folder: Path) -> list[Path]:
+    """The images that lie in a folder, sorted; without hidden ones, such as macOS lays beside files on foreign disks.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    return sorted(file for file in folder.iterdir() if is_image(file) and not file.name.startswith("."))
+
+
 def read_infrared(source: Path | bytes, name: str | None = None) -> Infrared:
     """Read an infrared image; of several pages the first.
 

@@ -3,6 +3,7 @@
 import glob
 import os
 import sys
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,13 +11,16 @@ from typing import Any, Literal
 import cv2
 
 from ircolor.errors import UserError
-from ircolor.media.images import is_image
+from ircolor.media.images import is_image, num_claimed_px
 
 _VIDEO_ENDINGS = (
     "3gp asf avi dav flv gif h264 h265 hevc m2ts m4v mjpeg mjpg mkv mov mp4 mpeg mpg mts mxf nut ogv ts vob "
     "webm wmv y4m"
 )
 VIDEO_SUFFIXES = frozenset(f".{ending}" for ending in _VIDEO_ENDINGS.split())
+
+# Where A and a name one file. Linux tells them apart, and its file systems store names as they are given.
+FOLDS_NAMES = sys.platform in ("darwin", "win32")
 
 Kind = Literal["image", "video"]
 
@@ -90,8 +94,14 @@ def _kind_by_name(path: Path) -> Kind | None:
 
 def _kind_by_content(path: Path) -> Kind:
     """Of a file that is given by name: a video unless it is, or may be, an image."""
+    if not os.path.isfile(path):  # noqa: PTH113
+        return "image"
+    try:
+        known = num_claimed_px(path) is not None  # OpenCV finds no file of a foreign name on Windows
+    except UserError:  # reading tells what is wrong
+        return "image"
     name: Any = os.fsencode(path)  # OpenCV dies of text that is no UTF-8
-    return "image" if not os.path.isfile(path) or cv2.haveImageReader(name) else "video"  # noqa: PTH113
+    return "image" if known or cv2.haveImageReader(name) else "video"
 
 
 def is_folder(path: Path) -> bool:
@@ -135,14 +145,24 @@ def _open_folder(folder: Path, skip: Path | None) -> Source:
 
 def _within(path: Path, skip: Path | None, base: Path) -> bool:
     """Whether a path lies in the folder to skip, which counts only where it is a part of the source."""
-    if skip is None or resolved(skip) == resolved(base) or not resolved(skip).is_relative_to(resolved(base)):
+    if skip is None or place_of(skip) == place_of(base) or not place_of(skip).is_relative_to(place_of(base)):
         return False
-    return resolved(path).is_relative_to(resolved(skip))
+    return place_of(path).is_relative_to(place_of(skip))
 
 
 def resolved(path: Path) -> Path:
     """As Path.resolve, but also where symbolic links run in a circle."""
     return Path(os.path.realpath(path))
+
+
+def folded(name: str) -> str:
+    """What names of one file have in common where the system does not tell A from a, nor ways to write an umlaut."""
+    return unicodedata.normalize("NFC", name).casefold() if FOLDS_NAMES else name
+
+
+def place_of(path: Path) -> Path:
+    """The same for all names of one file."""
+    return Path(folded(str(resolved(path))))
 
 
 def _open_glob(pattern: str, skip: Path | None) -> Source:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
-from ircolor.media.images import Infrared, is_image, read_infrared, read_rgb
+from ircolor.media.images import Infrared, images_in, read_infrared, read_rgb
 from ircolor.media.intensity import IntensityRule
 
 INDEX_NAME = "index.csv"
@@ -243,9 +243,7 @@ def _from_folders(data: Path) -> tuple[list[Pair], list[str]]:
     folders = data / "infrared", data / "rgb", data / "mask"
     if not all(folder.is_dir() for folder in folders[:2]):
         raise UserError(f"{data}: has neither {INDEX_NAME} nor the folders infrared/ and rgb/")
-    files = [
-        sorted(file for file in folder.iterdir() if is_image(file)) if folder.is_dir() else [] for folder in folders
-    ]
+    files = [images_in(folder) if folder.is_dir() else [] for folder in folders]
     problems = [
         f"{folder}: {count} files share the stem {stem}"
         for folder, members in zip(folders, files, strict=True)

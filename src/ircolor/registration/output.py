@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ircolor.atomic import write_atomic
 from ircolor.errors import UserError
-from ircolor.media.sources import exists, is_folder, resolved
+from ircolor.media.sources import exists, is_folder, place_of, resolved
 from ircolor.pairs.index import INDEX_NAME, Pair
 from ircolor.pairs.sequences import find_sequences
 from ircolor.registration.aligned import IndexRow, write_index
@@ -17,6 +17,7 @@ from ircolor.registration.result import Verdict
 from ircolor.registration.table import TABLE_NAME
 
 REPORT_NAME = "report.html"
+LEFT_BY_FILE_MANAGERS = (".DS_Store", "Thumbs.db", "desktop.ini")
 # With fewer, training could not hold out one for validation and one for the test.
 MIN_SCENES = 3
 
@@ -29,10 +30,10 @@ def check_places(folder: Path, sources: Sequence[Path]) -> None:
     """
     if exists(folder) and not is_folder(folder):
         raise UserError(f"{folder}: is a file; give a folder for the pairs")
-    target = resolved(folder)
-    for source in map(resolved, sources):
-        if target.is_relative_to(source) or source.is_relative_to(target):
-            raise UserError(f"{folder}: lies in {source}, or around it; give a folder apart from the images")
+    target = place_of(folder)
+    for source in sources:
+        if target.is_relative_to(place_of(source)) or place_of(source).is_relative_to(target):
+            raise UserError(f"{folder}: lies in {resolved(source)}, or around it; give a folder apart from the images")
 
 
 def check_output(folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -43,7 +44,7 @@ def check_output(folder: Path, *, resume: bool, overwrite: bool) -> None:
     """
     if resume and overwrite:
         raise UserError("--overwrite and --resume contradict each other; give one of them")
-    if not (is_folder(folder) and any(folder.iterdir())):
+    if not (is_folder(folder) and any(file.name not in LEFT_BY_FILE_MANAGERS for file in folder.iterdir())):
         return
     if not (folder / JOURNAL_NAME).exists():
         raise UserError(f"{folder}: holds files that register did not write; give a new or an empty folder")

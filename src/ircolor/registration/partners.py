@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError, brief
-from ircolor.media.sources import is_folder, open_source, resolved
+from ircolor.media.sources import folded, is_folder, open_source, place_of
 from ircolor.media.times import time_of
 from ircolor.pairs.index import raise_problems
 
 MODALITIES = {"rgb", "vis", "visible", "color", "colour", "nir", "ir", "infrared", "thermal", "lwir", "swir"}
 NUM_SHOWN = 3
+FORBIDDEN_IN_NAMES = frozenset('\0<>:"|?*') if sys.platform == "win32" else frozenset("\0")
 MAX_NAME_BYTES = 230  # what file systems take, less room for what is appended to the names of previews
 
 
@@ -62,7 +64,7 @@ def find_partners(
             raise UserError(f"{folder}: no such folder; give the folder of one camera's images")
     if match is not None:
         return _by_table(match, rgb, infrared)
-    if resolved(rgb) == resolved(infrared):
+    if place_of(rgb) == place_of(infrared):
         raise UserError(f"{rgb}: is given for both cameras; give one folder for each, or a table of the pairs")
     (files_rgb, unread_rgb), (files_infrared, unread_infrared) = _images(rgb), _images(infrared)
     if tolerance_s is None:
@@ -89,10 +91,12 @@ def _flat(relative: Path) -> str:
 def _unique(files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     """By name; a UserError names all files that share one."""
     by_name: dict[str, Path] = {}
+    by_folded: dict[str, Path] = {}
     problems = []
     for name, file in files:
-        if by_name.setdefault(name, file) is not file:
-            problems.append(f"{by_name[name]} and {file}: both would be called {name}; rename or remove one")
+        by_name.setdefault(name, file)
+        if (other := by_folded.setdefault(folded(name), file)) is not file:
+            problems.append(f"{other} and {file}: both would be called {name}; rename or remove one")
     raise_problems(problems, "files share their name with another")
     long = [name for name in by_name if len(os.fsencode(name)) > MAX_NAME_BYTES]
     raise_problems(
@@ -146,9 +150,9 @@ def _by_table(table: Path, rgb: Path, infrared: Path) -> tuple[list[Partners], l
             problems.append(f"{table} line {line}: no file {' and no file '.join(missing)}")
             continue
         stem = row.get("stem") or (given.stem if given.is_absolute() else _flat(given))
-        if stem != Path(stem).name or stem.startswith(".") or "\0" in stem:
+        if stem != Path(stem).name or stem.startswith(".") or set(stem) & FORBIDDEN_IN_NAMES:
             problems.append(f"{table} line {line}: stem {stem} cannot name a file; use letters, digits, _ and -")
-        elif (first := lines.setdefault(stem, line)) != line:
+        elif (first := lines.setdefault(folded(stem), line)) != line:
             doubled.append(f"{table} line {line}: is called {stem} as line {first}; name another stem in that column")
         else:
             partners.append(Partners(stem, *files))

@@ -18,7 +18,7 @@ from ircolor.errors import UserError, brief
 from ircolor.machine import threads_to_use
 from ircolor.sessions.outputs import keep_output, output_names
 from ircolor.sessions.prediction import Prediction
-from ircolor.sessions.providers import Device, devices_to_try
+from ircolor.sessions.providers import Device, available_devices, devices_to_try
 
 _COLOURS, _WITH_TRUST = ["rgb"], ["rgb", "expected_error"]
 _NO_FOLDER = "/nonexistent/ircolor-models-hold-their-own-weights"
@@ -115,6 +115,8 @@ def _start_first(
     """The session on the first device that starts, the name of that device, and why not one before it."""
     names = ", ".join(candidate.name for candidate in candidates)
     reason = f"the fastest of {names}" if len(candidates) > 1 else "the only device of this onnxruntime"
+    if len(candidates) == 1 < len(available_devices()):
+        reason = "the only device that auto takes"
     failures: list[str] = []
     for candidate in candidates:
         try:

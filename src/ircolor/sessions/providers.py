@@ -35,7 +35,6 @@ _IN_ORDER = (
     Device(
         "directml", ("DmlExecutionProvider",), "DirectML", "pip install onnxruntime-directml in place of onnxruntime"
     ),
-    Device("coreml", ("CoreMLExecutionProvider",), "Core ML", "it comes with onnxruntime on macOS"),
     Device(
         "openvino",
         ("OpenVINOExecutionProvider",),
@@ -44,10 +43,12 @@ _IN_ORDER = (
     ),
     Device("cpu", ("CPUExecutionProvider",), "CPU", "pip install onnxruntime"),
 )
+# Not for auto either, until it was measured: networks in int8, for images of any size, run on it in pieces.
+_CORE_ML = Device("coreml", ("CoreMLExecutionProvider",), "Core ML", "it comes with onnxruntime on macOS")
 _TENSORRT = Device(
     "tensorrt", ("TensorrtExecutionProvider", "CUDAExecutionProvider"), "TensorRT", f"{_GPU_BUILD}, and TensorRT"
 )
-DEVICES = {device.name: device for device in (*_IN_ORDER, _TENSORRT)}
+DEVICES = {device.name: device for device in (*_IN_ORDER, _CORE_ML, _TENSORRT)}
 
 
 def available_devices() -> list[str]:
