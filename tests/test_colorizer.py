@@ -202,3 +202,27 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks")
+def test_a_fork_beside_a_run_can_colorize(tiny_onnx: Path) -> None:
+    program = f"""
+import os, threading
+import numpy as np
+from ircolor import Colorizer
+colorizer = Colorizer({str(tiny_onnx)!r}, threads=1)
+image = np.zeros((20, 30), np.uint8)
+taken = threading.Event()
+def take_the_turn():
+    with colorizer._network._turns:
+        taken.set()
+        threading.Event().wait()
+threading.Thread(target=take_the_turn, daemon=True).start()
+taken.wait()
+child = os.fork()
+if child == 0:
+    os._exit(colorizer(image).shape != (20, 30, 3))
+print(os.waitpid(child, 0)[1])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "0\n", done.stderr

@@ -1,4 +1,6 @@
 import itertools
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -106,3 +108,33 @@ def test_what_fails_ahead_is_raised_at_its_turn() -> None:
     with pytest.raises(ValueError, match="lost"):
         next(results)
     assert list(one_ahead([])) == []
+
+
+AT_EXIT = """
+import atexit, itertools, threading, time
+atexit.register(lambda: print([thread.name for thread in threading.enumerate()]))  # the last to be called
+from ircolor.pipeline import in_order, one_ahead
+def slow():
+    for number in itertools.count():
+        time.sleep(0.01)
+        yield number
+streams = [in_order(slow(), str, 2), one_ahead(slow())]
+print([next(stream) for stream in streams])
+"""
+
+IN_A_THREAD = """
+import threading, time
+from ircolor.pipeline import in_order
+def consume():
+    time.sleep(0.3)  # until the main thread has ended
+    print(list(in_order(range(4), str, 2)))
+threading.Thread(target=consume).start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "told"), [(AT_EXIT, "['0', 0]\n['MainThread']\n"), (IN_A_THREAD, "['0', '1', '2', '3']\n")]
+)
+def test_streams_that_are_open_when_a_program_ends(program: str, told: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == (told, "", 0)

@@ -1,10 +1,12 @@
 """A network that is ready to run over images of any size: so many runs at a time, in tiles that fit the memory."""
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +74,8 @@ class Network:
         self._session = OnnxSession(model.data, model.name, device=device, threads=share, trust=self.trust)
         self.device, self.device_reason = self._session.device, self._session.device_reason
         self.lanes = wanted if self.device == "cpu" else 1
-        # However many threads ask: memory was reckoned for so many runs.
-        self._turns = BoundedSemaphore(self.lanes)
+        self._renew_turns()
+        _networks.add(self)
 
     def run(self, infrared: NDArray[np.float32]) -> Prediction:
         """Colorize an image at rest, (H, W) in [0, 1], into one of the same size.
@@ -153,6 +155,11 @@ class Network:
                 expected_error[tile.rows, tile.columns] = tile.expected_error
         return Prediction(rgb, expected_error)
 
+    def _renew_turns(self) -> None:
+        """Let nobody have a turn: however many threads ask, memory was reckoned for so many runs."""
+        # A lock loses no turn where Ctrl-C comes between taking it and knowing so; Python's own semaphore may.
+        self._turns = Lock() if self.lanes == 1 else BoundedSemaphore(self.lanes)
+
     def _run(self, infrared: NDArray[np.float32]) -> Prediction:
         with self._turns:
             return self._session.run(infrared)
@@ -190,3 +197,16 @@ def lack_of_memory_told(shape: tuple[int, ...]) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise UserError(f"not enough memory for an image of {shape}; cut it into parts") from error
+
+
+_networks: WeakSet[Network] = WeakSet()
+
+
+def _renew_all_turns() -> None:
+    """In a process that was forked: threads that had a turn are not in it, and would never give it back."""
+    for network in list(_networks):
+        network._renew_turns()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_all_turns)

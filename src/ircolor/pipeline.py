@@ -1,11 +1,14 @@
 """Work on many items at once, and hand the results out in order: decode, infer and encode overlap."""
 
+import atexit
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 STOP_CHECK_S = 0.2
 # What a source may take to give the item that it was asked for when all is stopped; one that hangs is left to itself.
@@ -29,9 +32,9 @@ def in_order(items: Iterable[T], work: Callable[[T], R], lanes: int) -> Generato
     Raises:
         Exception: what drawing or working on an item raises, when its turn comes; nothing is drawn after that.
     """
+    tasks: queue.SimpleQueue[tuple[Future[R], T] | None] = queue.SimpleQueue()
     results: queue.Queue[Future[R] | None] = queue.Queue(maxsize=lanes)
     stopped = threading.Event()
-    workers = ThreadPoolExecutor(lanes, thread_name_prefix="ircolor-lane")
 
     def put(result: Future[R] | None) -> None:
         while not stopped.is_set():
@@ -44,7 +47,9 @@ def in_order(items: Iterable[T], work: Callable[[T], R], lanes: int) -> Generato
             for item in items:
                 if stopped.is_set():
                     break
-                put(workers.submit(work, item))
+                result: Future[R] = Future()
+                tasks.put((result, item))
+                put(result)
         except BaseException as error:  # told where the item would have come
             failed: Future[R] = Future()
             failed.set_exception(error)
@@ -52,16 +57,33 @@ def in_order(items: Iterable[T], work: Callable[[T], R], lanes: int) -> Generato
         else:
             put(None)
 
-    # A daemon: it may hang in a read that never ends, and must not keep the process alive.
-    feeder = threading.Thread(target=feed, name="ircolor-feeder", daemon=True)
-    feeder.start()
+    def toil() -> None:
+        while not stopped.is_set() and (task := tasks.get()) is not None:
+            _fulfil(*task, work)
+            del task  # it may be large, and the next one may be long in coming
+
+    def stop() -> None:
+        stopped.set()
+        for _ in range(lanes):
+            tasks.put(None)
+
+    feeder = _help(feed, "ircolor-feeder", stop)
+    workers = [_help(toil, f"ircolor-lane-{number}", stop) for number in range(lanes)]
     try:
         while (result := _taken(results)) is not None:
             yield result.result()
     finally:
-        stopped.set()
-        workers.shutdown(wait=True, cancel_futures=True)
+        stop()
+        for worker in workers:
+            worker.join()
         feeder.join(PATIENCE_S)  # whoever opened the source may close it after this
+
+
+def _fulfil(result: Future[R], item: T, work: Callable[[T], R]) -> None:
+    try:
+        result.set_result(work(item))
+    except BaseException as error:  # told where the result would have come
+        result.set_exception(error)
 
 
 def one_ahead(items: Iterable[T]) -> Generator[T, None, None]:
@@ -95,16 +117,18 @@ def one_ahead(items: Iterable[T]) -> Generator[T, None, None]:
                 item.set_exception(error)
             drawn.put(item)
 
-    drawer = threading.Thread(target=draw, name="ircolor-drawer", daemon=True)  # it may hang, as a feeder
-    drawer.start()
+    def stop() -> None:
+        stopped.set()
+        wanted.release()
+
+    drawer = _help(draw, "ircolor-drawer", stop)
     try:
         while (item := _taken(drawn)) is not None:
             result = item.result()
             wanted.release()
             yield result
     finally:
-        stopped.set()
-        wanted.release()
+        stop()
         drawer.join(PATIENCE_S)
 
 
@@ -113,3 +137,28 @@ def _taken(waiting: "queue.Queue[T] | queue.SimpleQueue[T]") -> T:
     while True:
         with suppress(queue.Empty):
             return waiting.get(timeout=STOP_CHECK_S)
+
+
+_stops: "WeakKeyDictionary[threading.Thread, Callable[[], None]]" = WeakKeyDictionary()
+
+
+def _help(work: Callable[[], None], name: str, stop: Callable[[], None]) -> threading.Thread:
+    """Start a thread that helps a stream: a daemon, as it may hang in a read that never ends.
+
+    Not one of a pool of Python's, which take no work once the main thread has ended, while others may go on.
+    """
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    _stops[thread] = stop
+    thread.start()
+    return thread
+
+
+@atexit.register
+def _stop_helpers() -> None:
+    """End what helps streams that nobody closed: Python would end it within a library, and that the process."""
+    helping = list(_stops.items())
+    for _, stop in helping:
+        stop()
+    end_s = time.monotonic() + PATIENCE_S
+    for thread, _ in helping:
+        thread.join(max(0.0, end_s - time.monotonic()))
