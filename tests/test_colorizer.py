@@ -1,6 +1,9 @@
+import copy
 import os
+import pickle
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 import ircolor
+from ircolor import list_models
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
 from ircolor.weights.seal import seal
-from tests.conftest import make_card, noise
+from tests.conftest import gray_png, make_card, noise
 from tests.trust_models import error_by_brightness
 
 
@@ -226,3 +230,45 @@ print(os.waitpid(child, 0)[1])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "0\n", done.stderr
+
+
+def test_it_is_copied_and_pickled_as_it_was_made(tiny_onnx: Path) -> None:
+    made = Colorizer(tiny_onnx, intensity="10:200", threads=1, return_trust=False)
+    image = noise(20, 30)
+    np.testing.assert_array_equal(copy.deepcopy(made)(image), made(image))
+    assert len(pickle.dumps(made)) < 1000
+
+
+def test_a_model_is_shown_in_few_words() -> None:
+    assert len(repr(list_models())) < 10_000
+
+
+def test_bytes_of_a_file_are_an_image(colorizer: Colorizer) -> None:
+    np.testing.assert_array_equal(colorizer(gray_png(20, 30)), colorizer(noise(20, 30)))
+    with pytest.raises(UserError, match="the image: not an image"):
+        colorizer(b"something else")
+    with pytest.raises(UserError, match=r"a\\x00b: no file can be called so"):
+        colorizer("a\0b")
+
+
+def test_threads_that_begin_together_load_a_network_once(tiny_onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str | Path] = []
+
+    def load(model: str | Path, **options: Any) -> Colorizer:
+        loaded.append(model)
+        time.sleep(0.1)
+        return Colorizer(model, **options)
+
+    monkeypatch.setattr("ircolor.colorizer.Colorizer", load)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: ircolor.colorize(noise(21, 33), tiny_onnx, threads=1), range(8)))
+    assert loaded == [tiny_onnx]
+
+
+def test_what_was_done_to_an_image_is_told_of_the_line_that_gave_it(tiny_onnx: Path, colorizer: Colorizer) -> None:
+    rgb = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+    with pytest.warns(UserWarning, match="luma") as of_object:
+        colorizer(rgb)
+    with pytest.warns(UserWarning, match="luma") as of_function:
+        ircolor.colorize(rgb, tiny_onnx)
+    assert [warning.filename for warning in (*of_object, *of_function)] == [__file__] * 2

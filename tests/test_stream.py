@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from ircolor.colorizer import Colorizer
 from ircolor.errors import UserError
 from ircolor.media.frames import Frame, Sound
 from ircolor.media.intensity import IntensityRule
 from ircolor.sessions.prediction import Prediction
-from ircolor.stream import ColorizedFrame, colorize_frames
-from tests.conftest import noise
+from ircolor.stream import ColorizedFrame, colorize_frames, to_frames
+from tests.conftest import gray_png, noise
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +116,27 @@ def test_frames_too_small_for_motion_keep_their_intensity_steady() -> None:
     done = colorize_frames(items, gray_to_rgb, IntensityRule("percentile"), lanes=1)
     highs = [item.window.high for item in done if isinstance(item, ColorizedFrame)]
     assert max(highs) < 1.1 * highs[0]
+
+
+def test_what_later_frames_are_held_steady_by_cannot_be_written_to(colorizer: Colorizer) -> None:
+    frames = to_frames([noise(20, 30)] * 2)
+    colorized = next(iter(colorizer.colorize_frames(frames)))
+    assert isinstance(colorized, ColorizedFrame)
+    for values in (colorized.rgb, colorized.infrared):
+        with pytest.raises(ValueError, match="read-only"):
+            values[:] = 0
+
+
+def test_a_stream_takes_what_a_call_takes(colorizer: Colorizer) -> None:
+    gray = noise(20, 30)
+    color = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+    palette = PillowImage.fromarray(color).convert("P")
+    for image in (PillowImage.fromarray(gray), gray_png(20, 30)):
+        np.testing.assert_array_equal(next(colorizer.stream([image])), colorizer(gray))
+    with pytest.warns(UserWarning, match="frame 0: .* luma") as caught:
+        (rgb, _) = colorizer.stream([palette, palette], steady=False)
+    assert len(caught) == 1
+    with pytest.warns(UserWarning, match="luma"):
+        np.testing.assert_array_equal(rgb, colorizer(np.asarray(palette.convert("RGB"))))
+    with pytest.raises(UserError, match="frame 0: 600 values are masked"):
+        next(colorizer.stream([np.ma.masked_less(gray, 256)]))

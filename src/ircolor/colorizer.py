@@ -3,9 +3,10 @@
 import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,6 @@ from ircolor.stream import ColorizedFrame, colorize_frames, to_frames
 from ircolor.tiles import Tiling
 from ircolor.weights import DEFAULT_MODEL
 from ircolor.weights.catalogue import find_model
-
-if TYPE_CHECKING:
-    from PIL import Image as PillowImage
 
 Progress = Callable[[int, int | None], None]
 """Called with the number of tiles, pages or frames done, and of all where that is known."""
@@ -83,6 +81,16 @@ class Colorizer:
             UserError: one of them is unknown, unavailable, or a file that is not whole; or trust is asked of a model
                 that does not give it.
         """
+        self._made_with: dict[str, Any] = {
+            "model": model,
+            "device": device,
+            "tile": tile,
+            "intensity": intensity,
+            "threads": threads,
+            "lanes": lanes,
+            "return_trust": return_trust,
+            "fade_strength": fade_strength,
+        }
         self.model = find_model(model)
         rule = IntensityRule.parse(intensity)
         self._rule = IntensityRule.parse(self.model.card.intensity) if rule.kind == "auto" else rule
@@ -99,16 +107,16 @@ class Colorizer:
         self.device, self.device_reason = self._network.device, self._network.device_reason
         self.lanes = self._network.lanes
 
-    @overload
-    def __call__(self, infrared: "PillowImage.Image") -> "PillowImage.Image": ...
-    @overload
-    def __call__(self, infrared: NDArray[Any] | str | Path) -> NDArray[np.uint8]: ...
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how it was made: processes load a network of their own, e.g. one for each worker of a pool."""
+        return partial(Colorizer, **self._made_with), ()
+
     def __call__(self, infrared: Any) -> Any:
         """Colorize an image.
 
         Args:
-            infrared: array, (H, W) or (H, W, 1) of uint8, uint16 or float, from 1x1 upward; a PIL image; or
-                the path of an image file. A colour image is reduced to its luma, with a warning.
+            infrared: array, (H, W) or (H, W, 1) of uint8, uint16 or float, from 1x1 upward; a PIL image; the path of
+                an image file, or its bytes. A colour image is reduced to its luma, with a warning.
 
         Returns:
             An RGB image of the same height and width: a PIL image for a PIL image, else an array, (H, W, 3)
@@ -118,9 +126,13 @@ class Colorizer:
         Raises:
             UserError: unreadable file, wrong shape or type, NaN or infinite values, or not enough memory.
         """
+        return self._mirrored(infrared, callers=1)
+
+    def _mirrored(self, infrared: Any, callers: int) -> Any:
+        """As a call; what the user should know of is told of the line so many calls above this one."""
         result = self.colorize_detailed(infrared)
         for note in result.notes:
-            warnings.warn(note, stacklevel=2)
+            warnings.warn(note, stacklevel=2 + callers)
         rgb: Any = result.rgb
         if is_pillow(infrared):
             from PIL import Image as PillowImage
@@ -193,14 +205,14 @@ class Colorizer:
         """
         return self._network.run(infrared)
 
-    def stream(self, frames: Iterable[Any], *, steady: bool = True) -> Iterator[Any]:
+    def stream(self, frames: Iterable[Any], *, steady: bool = True) -> Generator[Any, None, None]:
         """Colorize the frames of a video as they come: brightness and colours are held steady from frame to frame.
 
         Frames are drawn ahead of the results by up to `lanes` + 1, in a thread of their own. Each stream has a state
         of its own; several may run at once.
 
         Args:
-            frames: arrays as for a call, of one size and type.
+            frames: images as for a call, of one size and type; what a call warns of is told once.
             steady: keep the colours from flickering (`ircolor.steadiness`).
 
         Yields:
@@ -284,17 +296,23 @@ def colorize(
 
     The network of the last call is kept, so that a loop over images loads it once.
     """
-    colorizer = _last_colorizer(
-        model,
-        os.stat(model).st_mtime_ns if os.path.isfile(model) else None,  # noqa: PTH113, PTH116  (any text is a name)
-        device=device,
-        tile=tile,
-        intensity=intensity,
-        threads=threads,
-        return_trust=return_trust,
-        fade_strength=fade_strength,
-    )
-    return colorizer(infrared)
+    with _loading:  # of threads that begin together one loads it for all
+        colorizer = _last_colorizer(
+            model,
+            os.stat(model).st_mtime_ns if os.path.isfile(model) else None,  # noqa: PTH113, PTH116  (any text is a name)
+            device=device,
+            tile=tile,
+            intensity=intensity,
+            threads=threads,
+            return_trust=return_trust,
+            fade_strength=fade_strength,
+        )
+    return colorizer._mirrored(infrared, callers=1)
+
+
+_loading = Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
 
 
 @lru_cache(maxsize=1)

@@ -19,8 +19,12 @@ def is_pillow(image: object) -> bool:
     return any(base.__module__.partition(".")[0] == "PIL" for base in type(image).__mro__)
 
 
-def load(image: Any) -> Infrared:
-    """The infrared image of an array, a PIL image, a path, or an `Infrared` that was read before.
+def load(image: Any, name: str = "the image") -> Infrared:
+    """The infrared image of an array, a PIL image, a path, the bytes of a file, or an `Infrared` that was read before.
+
+    Args:
+        image: one of these.
+        name: what to call it in messages, where it has no name of its own.
 
     Raises:
         UserError: as `read_infrared` and `to_infrared`.
@@ -29,13 +33,15 @@ def load(image: Any) -> Infrared:
         return image
     if isinstance(image, str | os.PathLike):
         return read_infrared(Path(image))
+    if isinstance(image, bytes):
+        return read_infrared(image, name)
     if not is_pillow(image):
-        return to_infrared(image)
+        return to_infrared(image, name)
     try:
         pixels = _pillow_pixels(image)
     except (OSError, ValueError) as error:  # it decodes only now, and has modes that it does not convert
-        raise UserError(f"the image: PIL cannot give its pixels ({brief(error)}); is it whole?") from error
-    return to_infrared(pixels)
+        raise UserError(f"{name}: PIL cannot give its pixels ({brief(error)}); is it whole?") from error
+    return to_infrared(pixels, name)
 
 
 def _pillow_pixels(image: "PillowImage.Image") -> NDArray[Any]:

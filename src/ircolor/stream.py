@@ -1,5 +1,6 @@
 """Colorize frame after frame: intensity and colours are held steady over time, and the network runs ahead."""
 
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ircolor.errors import UserError
+from ircolor.inputs import load
 from ircolor.media.frames import Frame, Sound
-from ircolor.media.images import to_infrared
 from ircolor.media.intensity import IntensityRule, IntensityTracker, IntensityWindow
 from ircolor.pipeline import in_order, one_ahead
 from ircolor.sessions.prediction import Prediction
@@ -22,7 +23,7 @@ Run = Callable[[NDArray[np.float32]], Prediction]
 
 @dataclass(frozen=True)
 class ColorizedFrame:
-    """A frame and its colours.
+    """A frame and its colours. The arrays cannot be written to: what holds later frames steady is reckoned from them.
 
     Attributes:
         frame: as it was read.
@@ -94,18 +95,31 @@ def colorize_frames(
         seen_frame, (rgb, expected_error) = item
         if steadier and seen_frame.look:
             rgb = steadier.settle(seen_frame.look, rgb)
-        yield ColorizedFrame(seen_frame.frame, seen_frame.window, seen_frame.infrared, rgb, expected_error)
+        infrared = seen_frame.infrared
+        yield ColorizedFrame(seen_frame.frame, seen_frame.window, _fixed(infrared), _fixed(rgb), expected_error)
+
+
+def _fixed(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same values, to be read only."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 def to_frames(arrays: Iterable[Any]) -> Iterator[Frame]:
-    """Frames of arrays as `to_infrared` takes them, numbered.
+    """Frames of images as `ircolor.inputs.load` takes them, numbered; what was done to obtain them is warned of once.
 
     Raises:
         UserError: an array of another size than the first, of a wrong shape or type, or with NaN or infinite values.
     """
     shape: tuple[int, ...] | None = None
+    told: set[str] = set()
     for number, array in enumerate(arrays):
-        pixels = to_infrared(np.asarray(array), f"frame {number}").pixels
+        infrared = load(array, f"frame {number}")
+        for note in set(infrared.notes) - told:
+            warnings.warn(f"frame {number}: {note}", stacklevel=2)
+        told.update(infrared.notes)
+        pixels = infrared.pixels
         shape = shape or pixels.shape
         if pixels.shape != shape:
             raise UserError(f"frame {number}: its size is {pixels.shape}, that of the first {shape}; resize it")

@@ -40,7 +40,8 @@ def _model_row(model: str) -> Row:
 
 def _plain(colorizer: Colorizer) -> Row:
     def colorize(_stem: str, infrared: Image) -> Image:
-        return colorizer(infrared)
+        rgb: Image = colorizer(infrared)
+        return rgb
 
     return colorize
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ircolor.errors import UserError
+from ircolor.errors import UserError, one_line
 from ircolor.media.decode import decode, strips_of
 from ircolor.media.headers import claim_of
 from ircolor.media.intensity import depth_in_use
@@ -240,6 +240,8 @@ def _name(source: Path | bytes, name: str | None) -> str:
 @contextmanager
 def _opened(source: Path | bytes, name: str) -> Iterator[BinaryIO]:
     """An image file, seekable and not empty."""
+    if "\0" in name:
+        raise UserError(f"{one_line(name)}: no file can be called so; give its path")
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
             seekable: BinaryIO = file if file.seekable() else io.BytesIO(file.read())

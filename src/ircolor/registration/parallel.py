@@ -63,7 +63,8 @@ def each_done(
             yield waiting[future], future.result()
     except BrokenProcessPool as error:
         raise UserError(
-            "a worker process died, perhaps for lack of memory; go on with --resume and fewer --workers"
+            "a worker process died, perhaps for lack of memory; go on with --resume and fewer --workers (or begin what "
+            'a script of yours does with if __name__ == "__main__":)'
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

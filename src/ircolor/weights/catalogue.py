@@ -1,7 +1,7 @@
 """Find a network: one that came with the package, by its name, or a file. Nothing is downloaded."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -24,7 +24,7 @@ class Model:
     """
 
     name: str
-    data: bytes
+    data: bytes = field(repr=False)
     card: Card
 
     @cached_property
@@ -39,7 +39,7 @@ class Model:
 
 
 def list_models() -> tuple[Model, ...]:
-    """The networks that came with the package, by name.
+    """The networks that came with the package, sorted by their names.
 
     Raises:
         UserError: a bundled file is damaged.
