@@ -1,6 +1,7 @@
 """What ships: the bundled networks keep what the project promises of them."""
 
 import numpy as np
+import psutil
 import pytest
 
 from ircolor.colorizer import Colorizer
@@ -11,6 +12,7 @@ from ircolor.media.scene import draw_road_scene
 from ircolor.metrics import psnr_db, ssim
 from ircolor.pairs.protocols import split_pairs
 from ircolor.weights.catalogue import find_model, list_models
+from tests.conftest import noise
 from tests.tiny_pairs import DATA, real_data
 
 
@@ -71,3 +73,16 @@ def test_fast_beats_the_infrared_copy_and_knows_its_errors_on_real_pairs() -> No
     assert fast.trust.spearman > 0.3
     assert fast.trust.trusted_half < 0.9
     assert fast.trust.worst_miscalibration < 0.2
+
+
+@pytest.mark.slow
+def test_what_a_large_image_took_is_given_back() -> None:
+    colorizer = Colorizer("snet", threads=1)
+    process, small = psutil.Process(), noise(64, 64)
+    colorizer(small)
+    before = process.memory_info().rss
+    colorizer(noise(800, 800))
+    grown = process.memory_info().rss - before
+    colorizer(small)
+    assert process.memory_info().rss - before < grown / 4
+    assert grown > 100 << 20

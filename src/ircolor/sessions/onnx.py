@@ -22,6 +22,8 @@ from ircolor.sessions.providers import Device, available_devices, devices_to_try
 
 _COLOURS, _WITH_TRUST = ["rgb"], ["rgb", "expected_error"]
 _NO_FOLDER = "/nonexistent/ircolor-models-hold-their-own-weights"
+# What onnxruntime took for a run it keeps for the next, a kilobyte a pixel for some networks.
+LARGE_PX = 1 << 19
 
 
 class OnnxSession:
@@ -74,6 +76,7 @@ class OnnxSession:
                 "(see ircolor models)"
             )
         self._outputs = outputs
+        self._was_large = False
 
     def run(self, infrared: NDArray[np.float32]) -> Prediction:
         """Predict colours, and their expected error where the session was made with trust.
@@ -86,7 +89,7 @@ class OnnxSession:
         """
         try:
             with self._turn:
-                outputs = self._session.run(self._outputs, {"infrared": infrared})
+                outputs = self._session.run(self._outputs, {"infrared": infrared}, self._options_for(infrared.size))
         except Exception as error:
             if "alloc" not in str(error).lower():
                 raise UserError(f"onnxruntime cannot run the network ({brief(error)}); export it again") from error
@@ -97,6 +100,15 @@ class OnnxSession:
         for output, values in zip(self._outputs, outputs, strict=True):
             self._check(output, values, infrared.shape)
         return Prediction(*outputs)
+
+    def _options_for(self, num_px: int) -> onnxruntime.RunOptions | None:
+        """Those of a run: the first small one after large ones gives back what these needed and it does not."""
+        large, self._was_large = self._was_large, num_px > LARGE_PX
+        if self.device != "cpu" or self._was_large or not large:
+            return None
+        options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return options
 
     def _check(self, output: str, values: object, shape: tuple[int, ...]) -> None:
         """Raise UserError where the network gave something else than the contract says: it may be anybody's."""
