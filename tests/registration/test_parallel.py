@@ -98,3 +98,25 @@ def test_an_interruption_ends_all_processes() -> None:
     for process in processes:
         with pytest.raises(ProcessLookupError):
             os.kill(process, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after_s", [0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4])
+def test_signals_one_after_the_other_while_processes_begin_leave_none_behind(after_s: float) -> None:
+    program = f"""
+import os, signal, threading, time
+from ircolor.registration.parallel import each_done
+def interrupt():
+    time.sleep({after_s})
+    for _ in range(3):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+if __name__ == "__main__":
+    threading.Thread(target=interrupt).start()
+    try:
+        list(each_done(time.sleep, [0.01] * 1000, 2))
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "interrupted\n", done.stderr
