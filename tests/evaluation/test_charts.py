@@ -52,3 +52,14 @@ def test_bars_are_painted_in_the_hue_that_they_tell_of() -> None:
     off_deg = (np.degrees(np.arctan2(b, a)) - hues_deg + 180) % 360 - 180
     assert np.abs(off_deg).max() < 12  # cyan as vivid as that sRGB does not hold
     assert np.abs(off_deg).mean() < 2
+
+
+def test_a_system_has_its_colour_whether_or_not_others_have_logs(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps({"event": "train", "color_loss": loss}) + "\n" for loss in (3, 2, 1)))
+    first, second = learning_curves({"copy": [], "mine": [log]}), learning_curves({"mine": [log]})
+    assert first is not None
+    assert second is not None
+    blue, pale_blue = "stroke: #1f77b4", "stroke: #aec7e8"  # the first and the second of the map
+    assert (pale_blue in first, blue in first) == (True, False)
+    assert (pale_blue in second, blue in second) == (False, True)

@@ -97,7 +97,7 @@ def colorize(
 
       ffmpeg ... -f rawvideo - | ircolor colorize - --raw 640x480 -o x.mp4
 
-    Exit status: 0 all done, 1 some inputs failed (listed at the end), 2 nothing begun.
+    Exit status: 0 all done, 1 some inputs failed (listed at the end), 2 nothing begun, 130 stopped.
     """
     import math
     from functools import partial

@@ -28,6 +28,7 @@ def demo(
 
     Without IMAGE: the first test image of the real pairs in $IRCOLOR_DATA or
     ../shared/data, with its true colours; without those, a synthetic scene.
+    A demo of the same image that was there before is replaced.
     """
     from ircolor.colorizer import Colorizer
     from ircolor.media.compose import side_by_side

@@ -43,7 +43,7 @@ def export(
     ircolor colorize night.png --model mine.onnx
 
     A fast one, with scores on its card:
-    ircolor export runs/mine -o mine.onnx --int8 --data pairs/
+    ircolor export runs/mine -o mine_int8.onnx --int8 --data pairs/
 
     The mean of two runs of the same pairs, with grade and trust of the first:
     ircolor export runs/mine runs/plus -o both.onnx

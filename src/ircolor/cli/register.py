@@ -75,7 +75,7 @@ def register(
       ircolor register --rgb a/ --infrared b/ -o pairs/ --points clicked.csv
 
     Exit status: 0 all pairs processed, whatever their verdict; 1 some could not
-    be read or have no partner (listed at the end); 2 nothing begun, or stopped.
+    be read or have no partner (listed at the end); 2 nothing begun; 130 stopped.
     """
     import sys
 

@@ -62,7 +62,7 @@ def train(
     wrong.
 
     On your own pairs:
-    ircolor train snet_paper --data pairs/ --run runs/mine
+    ircolor train fast --data pairs/ --run runs/mine
 
     The paper's ablation on a named protocol, for a fixed number of epochs:
     ircolor train colornet_paper --data pairs/ --protocol nirscene --epochs 12 --run runs/colornet
@@ -73,8 +73,8 @@ def train(
     The final weights, once all is chosen, of all pairs but those of test:
     ircolor train fast --data pairs/ --run runs/final --include-val
 
-    Go on after Ctrl-C, or with more epochs:
-    ircolor train snet_paper --data pairs/ --run runs/mine --epochs 800 --resume
+    Go on after Ctrl-C; a recipe of a constant rate also with more epochs:
+    ircolor train snet_paper --data pairs/ --run runs/paper --epochs 800 --resume
     """
     from dataclasses import replace
 

@@ -17,6 +17,7 @@ from ircolor.evaluation.systems import TRUTH, SystemsComparison
 from ircolor.metrics import lab_to_rgb
 
 SIZE_INCHES = (7.0, 4.0)
+NUM_COLORS = 20
 # Settings for a page in light or dark: no background, text as text, gray that reads on both; and no time or chance in
 # the file.
 STYLE = {
@@ -84,15 +85,16 @@ def learning_curves(logs: Mapping[str, Sequence[Path]]) -> str | None:
     """Sum of the losses that a system's colours are blamed for, over its first value, against the share of training.
 
     The losses of different systems are of different things, so only their course is to be compared. None where no log
-    is at hand.
+    is at hand. Those without one are named all the same: a system has its colour in all charts, by its place.
     """
     figure, axes = _figure()
     drawn = False
-    for name, files in logs.items():
+    for number, (name, files) in enumerate(logs.items()):
         for file in files[:1]:
             losses = _losses(file)
             if len(losses) > 1:
-                axes.plot(np.linspace(0, 1, len(losses)), np.array(losses) / losses[0], label=_label(name))
+                course = np.array(losses) / losses[0]
+                axes.plot(np.linspace(0, 1, len(losses)), course, label=_label(name), color=_color(number))
                 drawn = True
     axes.set_yscale("log")
     axes.set_xlabel("share of the training")
@@ -138,8 +140,14 @@ def _figure() -> tuple[Any, Any]:
     with matplotlib.rc_context(STYLE):
         figure = figures.Figure(figsize=SIZE_INCHES, layout="constrained")
         axes = figure.subplots()
-        axes.set_prop_cycle(color=[matplotlib.colormaps["tab20"](number) for number in range(20)])
+        axes.set_prop_cycle(color=[_color(number) for number in range(NUM_COLORS)])
     return figure, axes
+
+
+def _color(number: int) -> Any:
+    """That of a system, by its place."""
+    matplotlib, _ = load_matplotlib()
+    return matplotlib.colormaps["tab20"](number % NUM_COLORS)
 
 
 def _svg(figure: Any, axes: Any) -> str:

@@ -169,9 +169,8 @@ def _failure(comparison: SystemsComparison, pair: Pair) -> str:
 
 
 def _charts(comparison: SystemsComparison) -> dict[str, str | None]:
-    logs = {name: system.logs for name, system in comparison.systems.items() if system.logs}
     return {
-        "Learning curves": charts.learning_curves(logs),
+        "Learning curves": charts.learning_curves({name: system.logs for name, system in comparison.systems.items()}),
         "Error against distance from edges": charts.error_by_distance(comparison),
         "PSNR by category": charts.psnr_by_category(comparison),
         "Colour by hue": charts.chroma_by_hue(comparison),

@@ -25,7 +25,7 @@ def colornet_paper() -> Recipe:
 
 
 def snet_short() -> Recipe:
-    """The paper's networks and losses within three quarters of an hour on two CPU cores.
+    """The paper's networks and losses within half an hour on a CPU core.
 
     At the paper's constant 1e-4 the loss still falls steeply after such a budget. A ten times larger rate that ends
     at zero gets further. Drawing by pixels matters: three quarters of the 583 pairs of nirscene are 256 px
