@@ -8,6 +8,7 @@ import os
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +85,11 @@ def threads_to_use(asked: int | None) -> int:
 
     Raises:
         UserError: below 1.
+        TypeError: no whole number.
     """
     if asked is None:
         return cores().usable
-    if asked < 1:
+    if index(asked) < 1:
         raise UserError(f"threads {asked}: at least 1 is needed; leave it out for all cores")
     return min(asked, cores().affinity)
 

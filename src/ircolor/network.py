@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import index
 from threading import BoundedSemaphore, Lock
 from typing import Any
 from weakref import WeakSet
@@ -63,7 +64,7 @@ class Network:
         """
         check_tile(tile)
         check_fade_strength(fade_strength)
-        if lanes is not None and lanes < 1:
+        if lanes is not None and index(lanes) < 1:
             raise UserError(f"lanes {lanes}: at least 1 is needed; None takes as many as are of use")
         self._card, self._tile = model.card, tile
         self.fade_strength = fade_strength

@@ -239,6 +239,8 @@ def test_bytes_that_are_no_model_and_bad_threads_are_told() -> None:
         OnnxSession(b"I am text", "text")
     with pytest.raises(UserError, match="threads 0: at least 1"):
         OnnxSession(identity_model(), "identity", threads=0)
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        OnnxSession(identity_model(), "identity", threads=2.0)  # type: ignore[arg-type]
 
 
 def test_onnxruntime_sends_no_reports_of_its_use(tmp_path: Path) -> None:

@@ -18,9 +18,6 @@ from ircolor.media.orientation import upright
 MAX_PIXELS = 1 << 28
 _STRIP_VALUES = 1 << 22
 
-# What fails is raised, and said once.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
 
 def decode(data: bytes, name: str) -> NDArray[Any]:
     """The pixels of an image file as stored, but upright.
