@@ -125,15 +125,33 @@ print([next(stream) for stream in streams])
 IN_A_THREAD = """
 import threading, time
 from ircolor.pipeline import in_order
+begun = threading.Event()
 def consume():
+    results = in_order(range(4), str, 2)
+    first = next(results)
+    begun.set()
     time.sleep(0.3)  # until the main thread has ended
-    print(list(in_order(range(4), str, 2)))
+    print([first, *results])
 threading.Thread(target=consume).start()
+begun.wait()
+"""
+
+IN_LONG_WORK = """
+import atexit, threading, time
+atexit.register(lambda: print([thread.name for thread in threading.enumerate()]))
+from ircolor.pipeline import in_order
+results = in_order([0, 1.5, 1.5, 1.5], time.sleep, 2)
+print(next(results))
 """
 
 
 @pytest.mark.parametrize(
-    ("program", "told"), [(AT_EXIT, "['0', 0]\n['MainThread']\n"), (IN_A_THREAD, "['0', '1', '2', '3']\n")]
+    ("program", "told"),
+    [
+        (AT_EXIT, "['0', 0]\n['MainThread']\n"),
+        (IN_A_THREAD, "['0', '1', '2', '3']\n"),
+        (IN_LONG_WORK, "None\n['MainThread']\n"),
+    ],
 )
 def test_streams_that_are_open_when_a_program_ends(program: str, told: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)

@@ -57,6 +57,8 @@ def _replace(temporary: Path, path: Path) -> None:
             if time.monotonic() < give_up_s:
                 time.sleep(0.05)
                 continue
+            if not REPLACE_PATIENCE_S:
+                raise
             kept = path.with_stem(f"{path.stem}_{secrets.token_hex(4)}")
             temporary.rename(kept)
             raise UserError(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +82,7 @@ class Colorizer:
                 that does not give it.
         """
         self._made_with: dict[str, Any] = {
-            "model": model,
+            "model": os.path.abspath(model) if os.path.isfile(model) else model,  # noqa: PTH100, PTH113
             "device": device,
             "tile": tile,
             "intensity": intensity,
@@ -109,7 +109,10 @@ class Colorizer:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle how it was made: processes load a network of their own, e.g. one for each worker of a pool."""
-        return partial(Colorizer, **self._made_with), ()
+        return partial(type(self), **self._made_with), ()
+
+    def __copy__(self) -> Self:
+        return self  # nothing in it changes, and a network of its own would take memory
 
     def __call__(self, infrared: Any) -> Any:
         """Colorize an image.

@@ -3,7 +3,6 @@
 import atexit
 import queue
 import threading
-import time
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -13,6 +12,7 @@ from weakref import WeakKeyDictionary
 STOP_CHECK_S = 0.2
 # What a source may take to give the item that it was asked for when all is stopped; one that hangs is left to itself.
 PATIENCE_S = 1.0
+EXIT_PATIENCE_S = 5.0  # the same when the program ends: it may be within a network
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -67,16 +67,19 @@ def in_order(items: Iterable[T], work: Callable[[T], R], lanes: int) -> Generato
         for _ in range(lanes):
             tasks.put(None)
 
-    feeder = _help(feed, "ircolor-feeder", stop)
-    workers = [_help(toil, f"ircolor-lane-{number}", stop) for number in range(lanes)]
+    helpers = []
     try:
+        for number in range(lanes):
+            helpers.append(_help(toil, f"ircolor-lane-{number}", stop))
+        helpers.append(_help(feed, "ircolor-feeder", stop, hangs=True))
         while (result := _taken(results)) is not None:
             yield result.result()
     finally:
         stop()
-        for worker in workers:
-            worker.join()
-        feeder.join(PATIENCE_S)  # whoever opened the source may close it after this
+        for helper in helpers[:lanes]:
+            helper.join()
+        for helper in helpers[lanes:]:
+            helper.join(PATIENCE_S)  # whoever opened the source may close it after this
 
 
 def _fulfil(result: Future[R], item: T, work: Callable[[T], R]) -> None:
@@ -84,6 +87,8 @@ def _fulfil(result: Future[R], item: T, work: Callable[[T], R]) -> None:
         result.set_result(work(item))
     except BaseException as error:  # told where the result would have come
         result.set_exception(error)
+    finally:
+        del result, item  # else the error would hold them, and they the error
 
 
 def one_ahead(items: Iterable[T]) -> Generator[T, None, None]:
@@ -121,7 +126,7 @@ def one_ahead(items: Iterable[T]) -> Generator[T, None, None]:
         stopped.set()
         wanted.release()
 
-    drawer = _help(draw, "ircolor-drawer", stop)
+    drawer = _help(draw, "ircolor-drawer", stop, hangs=True)
     try:
         while (item := _taken(drawn)) is not None:
             result = item.result()
@@ -139,16 +144,24 @@ def _taken(waiting: "queue.Queue[T] | queue.SimpleQueue[T]") -> T:
             return waiting.get(timeout=STOP_CHECK_S)
 
 
-_stops: "WeakKeyDictionary[threading.Thread, Callable[[], None]]" = WeakKeyDictionary()
+# Of threads that help streams: how to stop one, and how long it may take to end.
+_stops: "WeakKeyDictionary[threading.Thread, tuple[Callable[[], None], float | None]]" = WeakKeyDictionary()
 
 
-def _help(work: Callable[[], None], name: str, stop: Callable[[], None]) -> threading.Thread:
-    """Start a thread that helps a stream: a daemon, as it may hang in a read that never ends.
+def _help(work: Callable[[], None], name: str, stop: Callable[[], None], *, hangs: bool = False) -> threading.Thread:
+    """Start a thread that helps a stream.
 
-    Not one of a pool of Python's, which take no work once the main thread has ended, while others may go on.
+    A daemon, whose end the program does not wait for: it may hang in a read that never ends. And not one of a pool of
+    Python's, which take no work once the main thread has ended, while others may go on.
+
+    Args:
+        work: what it does.
+        name: of the thread.
+        stop: asks it to end.
+        hangs: whether it may not do so.
     """
     thread = threading.Thread(target=work, name=name, daemon=True)
-    _stops[thread] = stop
+    _stops[thread] = stop, EXIT_PATIENCE_S if hangs else None
     thread.start()
     return thread
 
@@ -157,8 +170,7 @@ def _help(work: Callable[[], None], name: str, stop: Callable[[], None]) -> thre
 def _stop_helpers() -> None:
     """End what helps streams that nobody closed: Python would end it within a library, and that the process."""
     helping = list(_stops.items())
-    for _, stop in helping:
+    for _, (stop, _) in helping:
         stop()
-    end_s = time.monotonic() + PATIENCE_S
-    for thread, _ in helping:
-        thread.join(max(0.0, end_s - time.monotonic()))
+    for thread, (_, patience_s) in helping:
+        thread.join(patience_s)

@@ -126,7 +126,7 @@ def plan_jobs(
         target = place_of(job.output) if job.output else None
         problem = ""
         if isinstance(key, Path) and targets.get(key, {key}) != {key}:
-            if not overwrite or is_result(key):
+            if not overwrite or (isinstance(job.source.content, Path) and is_result(job.source.content)):
                 num_outputs += 1
                 continue
             problem = f"{job.source.name}: would be replaced by the result of another source; give another -o"

@@ -3,18 +3,35 @@
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
 from types import FrameType
 from typing import Self
 
+# Signals come in pairs at times, as from timeout and systemd; a person insists later.
+INSISTING_S = 0.5
+HANG_UP = getattr(signal, "SIGHUP", None)  # that of a terminal that closes
+_TERMINALS = [number for number in (1, 2) if os.isatty(number)]
+
 
 def stop_signals() -> tuple[signal.Signals, ...]:
-    """The signals that ask to stop: Ctrl-C, SIGTERM, and that of a terminal that closes, unless nohup withheld it."""
-    others = (getattr(signal, name, None) for name in ("SIGHUP", "SIGBREAK"))  # of Unix, and of Windows
-    heard = (number for number in others if number and signal.getsignal(number) != signal.SIG_IGN)
-    return (signal.SIGINT, signal.SIGTERM, *heard)
+    """The signals that ask to stop: Ctrl-C, SIGTERM, and that of a terminal that closes; less those that are ignored.
+
+    Whoever starts a program withholds some from it so: nohup that of the terminal, shells Ctrl-C in the background.
+    """
+    known = (signal.SIGINT, signal.SIGTERM, HANG_UP, getattr(signal, "SIGBREAK", None))
+    return tuple(number for number in known if number and signal.getsignal(number) != signal.SIG_IGN)
+
+
+def let_go_of_closed_terminals() -> None:
+    """Let what is still told go nowhere: writing to a terminal that has closed is an error, and would end all work."""
+    for number in _TERMINALS:
+        if not os.isatty(number):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, number)
+            os.close(nowhere)
 
 
 class StopSignal:
@@ -44,13 +61,17 @@ class StopSignal:
         if self.number is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.number = number
+        if number == HANG_UP:
+            let_go_of_closed_terminals()
         if self._asked:
             self._asked()
 
 
 def leave_interrupts_to_parent(*_: object) -> None:
-    """In a process that helps another one: a terminal sends Ctrl-C to both, and the other one knows what to do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In a process that helps another one: a terminal tells both of Ctrl-C and its end, which the other is to hear."""
+    for number in stop_signals():
+        if number != signal.SIGTERM:  # by which the other one may end it
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -61,7 +82,7 @@ def ended_when_stuck(patience_s: float, say: Callable[[], None]) -> Iterator[Non
     a receiver that takes nothing, handles none.
 
     Args:
-        patience_s: how long the context may take to end after a signal; a second signal ends that.
+        patience_s: how long the context may take to end after a signal; a second one, a second later, ends that.
         say: called before the process ends.
     """
     ear, mouth = socket.socketpair()
@@ -74,10 +95,14 @@ def ended_when_stuck(patience_s: float, say: Callable[[], None]) -> Iterator[Non
             if not (heard := ear.recv(1)):
                 return
             number = heard[0]
-        ear.settimeout(patience_s)
+        came_s = time.monotonic()
         with suppress(TimeoutError):
-            if not ear.recv(1):
-                return
+            while (waited_s := time.monotonic() - came_s) < patience_s:
+                ear.settimeout(patience_s - waited_s)
+                if not (heard := ear.recv(1)):
+                    return
+                if heard[0] in asking and time.monotonic() > came_s + INSISTING_S:
+                    break
         say()
         os._exit(128 + number)
 

@@ -23,7 +23,7 @@ Run = Callable[[NDArray[np.float32]], Prediction]
 
 @dataclass(frozen=True)
 class ColorizedFrame:
-    """A frame and its colours. The arrays cannot be written to: what holds later frames steady is reckoned from them.
+    """A frame and its colours. `infrared` and `rgb` cannot be written to: later frames are held steady by them.
 
     Attributes:
         frame: as it was read.

@@ -107,13 +107,16 @@ def test_who_is_stuck_with_a_receiver_that_takes_nothing_can_be_ended(tmp_path: 
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
         address = f"tcp://127.0.0.1:{receiver.getsockname()[1]}?send_buffer_size=1024&timeout=600000000"
         process = start(tmp_path, "colorize", f"tcp://127.0.0.1:{port}", "-o", address, "--model", tiny_onnx)
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=5)
-        process.send_signal(signal.SIGINT)
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=1)
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
+        receiver.settimeout(60)
+        with receiver.accept()[0]:  # so the sender has begun
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(timeout=3)
+            for _ in range(2):  # as timeout and systemd do
+                process.send_signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(timeout=2)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "the receiver takes nothing; ended without it" in told
 

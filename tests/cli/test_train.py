@@ -131,6 +131,37 @@ def test_two_runs_become_one_model(ircolor: Run, data: Path, tmp_path: Path) -> 
     assert find_model(model).card.scores.keys() == {"val", "test"}
 
 
+# Runs a command in a terminal of its own, closes that when a file is there, and tells how the command ended.
+IN_A_TERMINAL = """
+import os, pty, select, sys
+file, *command = sys.argv[1:]
+process, terminal = pty.fork()
+if process == 0:
+    os.execv(command[0], command)
+while not os.path.exists(file):
+    if select.select([terminal], [], [], 0.05)[0]:
+        os.read(terminal, 65536)
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no such terminals")
+def test_a_run_whose_terminal_closes_can_be_gone_on_with(data: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "ircolor", "train", "smoke", "--data", str(data), "--run", str(run)]
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_TERMINAL, str(run / "log.jsonl"), *command, "--epochs", "5000"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout == f"{128 + signal.SIGHUP}\n", done.stderr
+    assert (run / "checkpoints" / "last.safetensors").exists()
+
+
 @pytest.mark.slow
 def test_a_terminated_run_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ircolor", "train", "smoke", "--data", str(data), "--run", str(tmp_path / "run")]

@@ -13,6 +13,7 @@ import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
@@ -20,7 +21,7 @@ import typer
 import ircolor
 from ircolor.cli.messages import say_errors
 from ircolor.errors import UserError, brief, reader_has_gone
-from ircolor.stop import stop_signals
+from ircolor.stop import HANG_UP, let_go_of_closed_terminals, stop_signals
 
 COMMANDS = (
     "colorize",
@@ -66,7 +67,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     # Who stops a service is to find it as Ctrl-C leaves it: nothing half-written.
     for number in stop_signals():
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _interrupt)
     try:
         try:
             build_app()(windows_expand_args=False)  # globs are ours to expand
@@ -88,6 +89,12 @@ def main() -> None:
         if error.errno == errno.ENOSPC:
             _fail(f"standard output: {error.strerror}; free some, or send it elsewhere")
         sys.exit(1)  # who reads it has seen enough
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    if number == HANG_UP:
+        let_go_of_closed_terminals()
+    signal.default_int_handler(number, frame)
 
 
 def _fail(problem: str) -> NoReturn:

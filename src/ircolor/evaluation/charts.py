@@ -85,7 +85,7 @@ def learning_curves(logs: Mapping[str, Sequence[Path]]) -> str | None:
     """Sum of the losses that a system's colours are blamed for, over its first value, against the share of training.
 
     The losses of different systems are of different things, so only their course is to be compared. None where no log
-    is at hand. Those without one are named all the same: a system has its colour in all charts, by its place.
+    is at hand. Systems without one count, too: each has its colour in all charts, by its place.
     """
     figure, axes = _figure()
     drawn = False

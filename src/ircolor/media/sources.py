@@ -157,7 +157,7 @@ def resolved(path: Path) -> Path:
 
 def folded(name: str) -> str:
     """What names of one file have in common where the system does not tell A from a, nor ways to write an umlaut."""
-    return unicodedata.normalize("NFC", name).casefold() if FOLDS_NAMES else name
+    return unicodedata.normalize("NFC", name).lower() if FOLDS_NAMES else name
 
 
 def place_of(path: Path) -> Path:

@@ -11,6 +11,7 @@ MAX_PAGES = 1 << 16
 # A tag lists at most this many numbers, e.g. places of strips: 10000x10000 pixels in tiles of 16x16 have 390,625.
 MAX_TAG_VALUES = 1 << 20
 _MAX_TAGS = 4096
+_KINDS = {3: "H", 16: "Q"}  # numbers of 16 and of 64 bits
 _BYTE_KINDS = (1, 2, 6, 7)  # bytes and texts, which are read as they stand
 _NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _IMAGE_WIDTH, _IMAGE_LENGTH = 254, 255, 256, 257
 _REDUCED, _MASK = 1, 4  # bits of the first
@@ -100,7 +101,7 @@ def _read_folder(file: BinaryIO, layout: _Layout, offset: int, name: str) -> tup
             raise UserError(
                 f"{name}: the TIFF file is damaged (tag {tag} of {num_values} values); copy it again from its source"
             )
-        (stored,) = struct.unpack_from(layout.order + ("H" if kind == 3 else "I"), value)
+        (stored,) = struct.unpack_from(layout.order + _KINDS.get(kind, "I"), value.ljust(8, b"\0"))
         if (tag == _NEW_SUBFILE_TYPE and stored & (_REDUCED | _MASK)) or (tag, stored) == (_SUBFILE_TYPE, _OLD_REDUCED):
             whole = False
         elif tag in (_IMAGE_WIDTH, _IMAGE_LENGTH):

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from threading import Thread, current_thread, main_thread
-from typing import TypeVar
+from types import FrameType
+from typing import Any, TypeVar
 
 import cv2
 
@@ -54,54 +54,67 @@ def each_done(
     for threads in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):  # the latter of macOS
         os.environ.setdefault(threads, "1")
     waiting: dict[Future[Result], int] = {}
-    with _signals_held() as let_signals_in:
+    signals = _HeldSignals()
 
-        def finished() -> Iterator[tuple[int, Result]]:
+    def finished() -> Iterator[tuple[int, Result]]:
+        with signals:
             while not (done := wait(waiting, SIGNAL_CHECK_S, FIRST_COMPLETED).done):
-                let_signals_in()
-            for future in done:
-                yield waiting.pop(future), future.result()
+                signals.let_in()
+        for future in done:
+            yield waiting.pop(future), future.result()
 
-        # Not forked, as OpenCV's threads do not survive that.
-        pool = ProcessPoolExecutor(num_workers, get_context("spawn"), _begin)
-        try:
-            for number, item in enumerate(items):
-                let_signals_in()
+    # Not forked, as OpenCV's threads do not survive that.
+    pool = ProcessPoolExecutor(num_workers, get_context("spawn"), _begin)
+    try:
+        for number, item in enumerate(items):
+            with signals:
                 waiting[pool.submit(work, item)] = number
-                if len(waiting) > 2 * num_workers:
-                    yield from finished()
-            while waiting:
+            if len(waiting) > 2 * num_workers:
                 yield from finished()
-        except BrokenProcessPool as error:
-            raise UserError(
-                "a worker process died, perhaps for lack of memory; go on with --resume and fewer --workers (or begin "
-                'what a script of yours does with if __name__ == "__main__":)'
-            ) from error
-        finally:
+        while waiting:
+            yield from finished()
+    except BrokenProcessPool as error:
+        raise UserError(
+            "a worker process died, perhaps for lack of memory; go on with --resume and fewer --workers (or begin "
+            'what a script of yours does with if __name__ == "__main__":)'
+        ) from error
+    finally:
+        with signals:
             pool.shutdown(cancel_futures=True)
 
 
-@contextmanager
-def _signals_held() -> Iterator[Callable[[], None]]:
-    """Context in which signals that ask to stop wait until they are let in, by what it gives.
+class _HeldSignals:
+    """Context in which signals that ask to stop wait until they are let in, or it ends; to be entered again and again.
 
     One that comes while Python starts or ends the processes of a pool leaves some that wait for ever.
     """
-    came: list[int] = []
 
-    def let_in() -> None:
-        if came:
-            raise KeyboardInterrupt
+    def __init__(self) -> None:
+        self._came: list[int] = []
+        self._handlers: dict[int, Any] = {}
 
-    handlers = {}
-    if current_thread() is main_thread():
-        handlers = {name: signal.signal(name, lambda number, _: came.append(number)) for name in stop_signals()}
-    try:
-        yield let_in
-    finally:
-        for name, handler in handlers.items():
+    def __enter__(self) -> None:
+        if current_thread() is main_thread():
+            self._handlers = {name: signal.signal(name, self._hold) for name in stop_signals()}
+
+    def __exit__(self, *_: object) -> None:
+        for name, handler in self._handlers.items():
             signal.signal(name, handler)
-    let_in()
+        self.let_in()
+
+    def let_in(self) -> None:
+        """Do for each signal that came what was to be done for it."""
+        while self._came:
+            number = self._came.pop(0)
+            handler = self._handlers[number]
+            if callable(handler):
+                handler(number, None)
+            else:  # the system's own: to end the process
+                signal.signal(number, handler)
+                signal.raise_signal(number)
+
+    def _hold(self, number: int, _: FrameType | None) -> None:
+        self._came.append(number)
 
 
 def _begin() -> None:

@@ -23,7 +23,7 @@ from ircolor.sessions.providers import Device, available_devices, devices_to_try
 _COLOURS, _WITH_TRUST = ["rgb"], ["rgb", "expected_error"]
 _NO_FOLDER = "/nonexistent/ircolor-models-hold-their-own-weights"
 # What onnxruntime took for a run it keeps for the next, a kilobyte a pixel for some networks.
-LARGE_PX = 1 << 19
+LARGE_PX, RUNS_UNTIL_SHRINKING = 1 << 19, 8
 
 
 class OnnxSession:
@@ -76,7 +76,7 @@ class OnnxSession:
                 "(see ircolor models)"
             )
         self._outputs = outputs
-        self._was_large = False
+        self._runs_until_shrinking = 0
 
     def run(self, infrared: NDArray[np.float32]) -> Prediction:
         """Predict colours, and their expected error where the session was made with trust.
@@ -102,9 +102,9 @@ class OnnxSession:
         return Prediction(*outputs)
 
     def _options_for(self, num_px: int) -> onnxruntime.RunOptions | None:
-        """Those of a run: the first small one after large ones gives back what these needed and it does not."""
-        large, self._was_large = self._was_large, num_px > LARGE_PX
-        if self.device != "cpu" or self._was_large or not large:
+        """Those of a run: after a large one, the last of several small ones in a row gives back what that needed."""
+        self._runs_until_shrinking = RUNS_UNTIL_SHRINKING if num_px > LARGE_PX else self._runs_until_shrinking - 1
+        if self.device != "cpu" or self._runs_until_shrinking != 0:
             return None
         options = onnxruntime.RunOptions()
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
