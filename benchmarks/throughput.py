@@ -3,7 +3,7 @@
 A folder of 200 PNG files, and a video: seconds from file to file over seconds of the network alone, and frames a second
 over those of the network alone, in the same rounds.
 
-    python benchmarks/throughput.py -o benchmarks/results/throughput.json
+    python benchmarks/throughput.py --model fast -o benchmarks/results/throughput_fast.json
 """
 
 import sys
@@ -25,7 +25,7 @@ def told(found: Throughput) -> dict[str, Any]:
 def main() -> None:
     """Measure and report."""
     parser = argument_parser(__doc__)
-    parser.add_argument("--model", default="snet")
+    parser.add_argument("--model", default="fast")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--frames", type=int, default=100)

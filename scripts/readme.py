@@ -114,7 +114,16 @@ def steadiness_table() -> str:
         ]
         for name, kind in result("steadiness")["kinds"].items()
     )
-    return table(["clips of test pairs", "colour jitter, on / off", "RGB jitter, on / off", "PSNR dB, off", "on"], rows)
+    return table(
+        [
+            f"clips of test pairs, by `{result('steadiness')['model']}`",
+            "colour jitter, on / off",
+            "RGB jitter, on / off",
+            "PSNR dB, off",
+            "on",
+        ],
+        rows,
+    )
 
 
 def speed_table() -> str:
@@ -129,19 +138,24 @@ def speed_table() -> str:
         *(
             (
                 "throughput",
-                f"{run['source']} of {run['num_images']} at {run['width']}x{run['height']}: time over that of the bare "
-                "network (frames a second over its own)",
-                f"{run['time_ratio']:.2f} ({run['rate_ratio']:.2f})",
+                f"{run['source']} of {run['num_images']} at {run['width']}x{run['height']} by `{model}`: images a "
+                "second (time over that of the bare network)",
+                f"{run['images_per_s']:.1f} ({run['time_ratio']:.2f})",
             )
-            for run in result("throughput")["runs"]
+            for model in ("fast", "snet")
+            for run in result(f"throughput_{model}")["runs"]
         ),
         *(
-            ("large_image", f"peak memory, 10000x10000 px, {run['case'].replace(':', ' to ')}", _gigabytes(run))
+            (
+                "large_image",
+                f"peak memory, 10000x10000 px, {run['case'].replace(':', ' to ')}, by `{large['model']}`",
+                _gigabytes(run),
+            )
             for run in large["runs"]
         ),
         (
             "video_memory",
-            f"growth of memory over {video['num_frames']} frames of 640x480, MB in 1000 frames",
+            f"growth of memory over {video['num_frames']} frames of 640x480, MB in 1000 frames, by a small network",
             f"{video['slope_mb_per_1000_frames']:.2f}",
         ),
         ("start_time", "`import ircolor`", f"{start['import_s']:.2f} s"),
