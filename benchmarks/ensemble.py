@@ -23,7 +23,7 @@ def main() -> None:
     parser = study_parser(__doc__, Path("runs/seeds"))
     parser.add_argument("recipes", nargs="+", choices=list(RECIPES), help="colours are graded as by the first")
     parser.add_argument("--protocol", choices=list(SPLITS), default="nirscene")
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=3)
     wanted = parser.parse_args()
     recipes, protocol, seeds = [RECIPES[name]() for name in wanted.recipes], wanted.protocol, range(wanted.seeds)
     runs = {
