@@ -170,7 +170,7 @@ def test_a_lack_of_memory_is_told(colorizer: Colorizer, monkeypatch: pytest.Monk
 
 
 def test_colorize_keeps_the_last_network(tiny_onnx: Path) -> None:
-    from ircolor.colorizer import _last_colorizer
+    from ircolor.one_image import _last_colorizer
 
     image = noise(20, 30)
     first = ircolor.colorize(image, tiny_onnx)
@@ -259,7 +259,7 @@ def test_threads_that_begin_together_load_a_network_once(tiny_onnx: Path, monkey
         time.sleep(0.1)
         return Colorizer(model, **options)
 
-    monkeypatch.setattr("ircolor.colorizer.Colorizer", load)
+    monkeypatch.setattr("ircolor.one_image.Colorizer", load)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: ircolor.colorize(noise(21, 33), tiny_onnx, threads=1), range(8)))
     assert loaded == [tiny_onnx]

@@ -14,14 +14,15 @@ __version__ = "0.1.0"
 __all__ = ["Colorizer", "UserError", "__version__", "colorize", "list_models"]
 
 if TYPE_CHECKING:
-    from ircolor.colorizer import Colorizer, colorize
+    from ircolor.colorizer import Colorizer
     from ircolor.errors import UserError
+    from ircolor.one_image import colorize
     from ircolor.weights.catalogue import list_models
 
 _HOMES = {
     "Colorizer": "ircolor.colorizer",
     "UserError": "ircolor.errors",
-    "colorize": "ircolor.colorizer",
+    "colorize": "ircolor.one_image",
     "list_models": "ircolor.weights.catalogue",
 }
 

@@ -3,9 +3,8 @@
 import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -129,10 +128,15 @@ class Colorizer:
         Raises:
             UserError: unreadable file, wrong shape or type, NaN or infinite values, or not enough memory.
         """
-        return self._mirrored(infrared, callers=1)
+        return self.mirrored(infrared, callers=1)
 
-    def _mirrored(self, infrared: Any, callers: int) -> Any:
-        """As a call; what the user should know of is told of the line so many calls above this one."""
+    def mirrored(self, infrared: Any, callers: int) -> Any:
+        """As calling the object, on behalf of a function.
+
+        Args:
+            infrared: as for a call.
+            callers: how many calls above this one the line lies that warnings are to name.
+        """
         result = self.colorize_detailed(infrared)
         for note in result.notes:
             warnings.warn(note, stacklevel=2 + callers)
@@ -282,43 +286,3 @@ def _dtype(depth_bits: int) -> np.dtype[Any]:
     if depth_bits not in _DEPTHS:
         raise UserError(f"depth {depth_bits}: results have 8 or 16 bits; use 8 or 16")
     return np.dtype(_DEPTHS[depth_bits])
-
-
-def colorize(
-    infrared: Any,
-    model: str | Path = DEFAULT_MODEL,
-    *,
-    device: str = "auto",
-    tile: str | int = "auto",
-    intensity: str = "auto",
-    threads: int | None = None,
-    return_trust: bool = False,
-    fade_strength: float = 0.0,
-) -> Any:
-    """Colorize one image; see `Colorizer` for the arguments, and for the result, which mirrors the input.
-
-    The network of the last call is kept, so that a loop over images loads it once.
-    """
-    with _loading:  # of threads that begin together one loads it for all
-        colorizer = _last_colorizer(
-            model,
-            os.stat(model).st_mtime_ns if os.path.isfile(model) else None,  # noqa: PTH113, PTH116  (any text is a name)
-            device=device,
-            tile=tile,
-            intensity=intensity,
-            threads=threads,
-            return_trust=return_trust,
-            fade_strength=fade_strength,
-        )
-    return colorizer._mirrored(infrared, callers=1)
-
-
-_loading = Lock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
-
-
-@lru_cache(maxsize=1)
-def _last_colorizer(model: str | Path, _changed_ns: int | None, **options: Any) -> Colorizer:
-    """For a file that has not changed since."""
-    return Colorizer(model, **options)
