@@ -79,6 +79,7 @@ def test_a_run_of_another_budget_is_not_taken_for_this_one(data: Path, tmp_path:
     with pytest.raises(UserError, match=r"folder-limmer-0: was trained with another .* --seconds"):
         trained(data, tmp_path / "cut", "limmer")
     trained(data, tmp_path / "runs", "johnson")
+    (tmp_path / "vgg16.safetensors").write_bytes(b"told apart by its digest, and not read before")
     with pytest.raises(UserError, match=r"folder-johnson-0: was trained with another .* --loss-network"):
         trained(data, tmp_path / "runs", "johnson", loss_network=tmp_path / "vgg16.safetensors")
     (tmp_path / "runs" / "folder-limmer-0" / "run.json").write_text("{")
