@@ -89,7 +89,9 @@ def test_seeds(tmp_path: Path) -> None:
 @pytest.mark.slow
 @real_data
 def test_ensemble(tmp_path: Path) -> None:
-    result = result_of("ensemble.py", tmp_path, "smoke", "--protocol", "vcip2020", "--runs", str(tmp_path / "runs"))
+    result = result_of(
+        "ensemble.py", tmp_path, "smoke", "--protocol", "vcip2020", "--seeds", "2", "--runs", str(tmp_path / "runs")
+    )
     found = result["splits"]["val"]
     assert found["mean"] == found["smoke"]  # of one net
     assert len(set(found["mean"]["psnr_db"]["seeds"])) == 2

@@ -7,8 +7,6 @@ from ircolor.media.scene.canvas import CAMERA_HEIGHT_M, FOCAL, HORIZON, Array, C
 
 ROAD_HALF_M = 3.6
 SHOULDER_M = 1.1
-BLADE_M = 0.16  # of grass
-BLADES_END_M = 60  # beyond, they are smaller than pixels
 
 
 def draw_sky(canvas: Canvas) -> None:
@@ -64,7 +62,6 @@ def draw_ground(canvas: Canvas, bend: float) -> None:
     dry = np.clip(0.35 + 0.25 * patches, 0, 1)[..., None]
     grass = np.array([0.30, 0.42, 0.16], np.float32) * (1 - dry) + np.array([0.50, 0.49, 0.25], np.float32) * dry
     canvas.paint(below, 0.74 * light, grass * light[..., None])
-    _draw_blades(canvas, grass)
     grain = 1 + 0.16 * _textured(canvas, x, z, 0.04) + 0.05 * patches
     gravel = np.array([0.52, 0.48, 0.42], np.float32)
     canvas.paint(within(x, ROAD_HALF_M + SHOULDER_M), 0.46 * grain, gravel * grain[..., None])
@@ -75,38 +72,6 @@ def draw_ground(canvas: Canvas, bend: float) -> None:
     dash = within((z + 2) % 12 - 3, 1.5)
     paint = np.maximum(within(x, 0.08) * dash, within(np.abs(x) - ROAD_HALF_M + 0.25, 0.07))
     canvas.paint(paint * np.clip(0.85 + 0.1 * blades, 0, 1), 0.85, (0.87, 0.87, 0.84))
-
-
-def _draw_blades(canvas: Canvas, grass: Array) -> None:
-    """Blades of grass, which stand upright: row after row toward the camera, each hides the feet of the one behind.
-
-    Without them a network takes the meadow for sand.
-
-    Args:
-        canvas: with the ground drawn.
-        grass: (H, W, 3), its colour.
-    """
-    height, width = canvas.size
-    focal = FOCAL * width
-    nearest_m = focal * (CAMERA_HEIGHT_M - BLADE_M) / ((1 - HORIZON) * height)  # only tips are in view
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    random = canvas.random.spawn(1)[0]  # the rest of the scene stays as it is without grass
-    for z in np.exp(np.arange(np.log(BLADES_END_M), np.log(nearest_m), -0.05)):
-        blade_px, foot = BLADE_M * focal / z, HORIZON * height + CAMERA_HEIGHT_M * focal / z
-        seen = slice(int(foot - blade_px), int(foot) + 1)
-        up = (foot - rows[seen]) / blade_px
-        tall, shine = (_noise_across(random, width, 0.08 * blade_px) for _ in range(2))
-        light = 0.75 + 0.4 * up + 0.12 * shine  # dark between the feet
-        strip = Canvas(canvas.infrared[seen], canvas.rgb[seen], random)
-        strip.paint(
-            np.clip((0.55 + 0.25 * tall - up) * blade_px + 0.5, 0, 1), 0.85 * light, grass[seen] * light[..., None]
-        )
-
-
-def _noise_across(random: np.random.Generator, width: int, cell_px: float) -> Array:
-    """Noise of one row, (1, W), deviation below 1."""
-    cells = random.standard_normal((1, int(width / max(cell_px, 2.0)) + 2)).astype(np.float32)
-    return np.asarray(cv2.resize(cells, (width, 1), interpolation=cv2.INTER_LINEAR))
 
 
 def _textured(canvas: Canvas, x: Array, z: Array, cell_m: float) -> Array:
