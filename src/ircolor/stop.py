@@ -1,5 +1,6 @@
 """Stop long work from outside without losing what is done."""
 
+import errno
 import os
 import signal
 import socket
@@ -32,6 +33,17 @@ def let_go_of_closed_terminals() -> None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, number)
             os.close(nowhere)
+
+
+@contextmanager
+def outliving_terminals() -> Iterator[None]:
+    """Context in which what is told goes nowhere once its terminal has closed; the signal of that may come later."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        let_go_of_closed_terminals()
 
 
 class StopSignal:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ircolor.atomic import write_atomic
 from ircolor.errors import UserError
+from ircolor.stop import outliving_terminals
 from ircolor.training.speed import Work
 
 LOG_EVERY_STEPS = 10
@@ -71,14 +72,16 @@ class Journal:
             lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
             kept = [line for line in lines if _step_of(line) <= self.resumed_step]
             write_atomic(self.path, "".join(kept).encode())
-        self._live.start()
+        with outliving_terminals():
+            self._live.start()
         self._window_start_s = time.monotonic()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._live.stop()
+        with outliving_terminals():
+            self._live.stop()
 
     def record(self, event: str, **values: Any) -> None:
         """Append one record to the JSONL file; `values` must hold `step`."""
@@ -119,7 +122,8 @@ class Journal:
                     share_of_matmul_rate=round(share, 4), **means)  # fmt: skip
         losses = "  ".join(f"{name.removesuffix('_loss')} {value:.3f}" for name, value in means.items())
         line = f"{losses}  {images_per_s:.1f} images/s, {share:.0%} of the matrix rate"
-        self._live.update(self._task, completed=step, description=line, epoch=epoch)
+        with outliving_terminals():
+            self._live.update(self._task, completed=step, description=line, epoch=epoch)
         if self.enabled and not self.console.is_terminal and time.monotonic() >= self._plain_line_due_s:
             self._plain_line_due_s = time.monotonic() + PLAIN_LINE_EVERY_S
             minutes, seconds = divmod(round(left_s), 60)
@@ -147,7 +151,8 @@ class Journal:
     def say(self, text: str) -> None:
         """Show a line to people."""
         if self.enabled:
-            self.console.print(text, highlight=False, soft_wrap=True)
+            with outliving_terminals():
+                self.console.print(text, highlight=False, soft_wrap=True)
 
 
 def _step_of(line: str) -> float:
