@@ -14,7 +14,7 @@ from ircolor.colorized import ColorizedRows, Strip
 from ircolor.colorizer import Colorizer, Progress
 from ircolor.errors import UserError, reader_has_gone
 from ircolor.media.encode import encode_image, write_rows
-from ircolor.media.images import Image, Infrared, num_claimed_px, num_pages, read_infrared, read_pages
+from ircolor.media.images import Image, Infrared, page_sizes, read_infrared, read_pages
 from ircolor.media.tiff_write import Page, write_pages
 from ircolor.picture import PictureMaker
 from ircolor.pipeline import in_order
@@ -106,9 +106,10 @@ class _Task:
         with self._step():
             if self._job.source.kind == "image":
                 self._content = _read_if_pipe(self._content)
+                sizes = page_sizes(self._content, self._name)
                 if self._job.output:  # standard output takes the first page
-                    self._num_pages = num_pages(self._content, self._name)
-                if self._num_pages == 1 and self._is_small():
+                    self._num_pages = len(sizes)
+                if self._num_pages == 1 and self._is_small(sizes[0]):
                     self._rows = self._read_image()
         return self
 
@@ -148,13 +149,16 @@ class _Task:
         finally:
             self._seconds += time.perf_counter() - start
 
-    def _is_small(self) -> bool:
-        """Whether several such images may wait in memory; a large one is read when its turn comes."""
+    def _is_small(self, num_px: int | None) -> bool:
+        """Whether several such images may wait in memory; a large one is read when its turn comes.
+
+        Args:
+            num_px: that it claims to have: few bytes may hold many.
+        """
         content = self._content
         try:
             num_bytes = len(content) if isinstance(content, bytes) else content.stat().st_size
-            num_px = num_claimed_px(content)  # few bytes may hold many
-        except (OSError, UserError):  # reading tells what is wrong
+        except OSError:  # reading tells what is wrong
             return True
         return num_bytes <= READ_AHEAD_BYTES and (num_px is None or num_px <= READ_AHEAD_PX)
 

@@ -3,9 +3,9 @@
 import atexit
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -67,19 +67,12 @@ def in_order(items: Iterable[T], work: Callable[[T], R], lanes: int) -> Generato
         for _ in range(lanes):
             tasks.put(None)
 
-    helpers = []
-    try:
+    with ExitStack() as helpers:
+        helpers.enter_context(_helping(feed, "ircolor-feeder", stop, hangs=True))
         for number in range(lanes):
-            helpers.append(_help(toil, f"ircolor-lane-{number}", stop))
-        helpers.append(_help(feed, "ircolor-feeder", stop, hangs=True))
+            helpers.enter_context(_helping(toil, f"ircolor-lane-{number}", stop))
         while (result := _taken(results)) is not None:
             yield result.result()
-    finally:
-        stop()
-        for helper in helpers[:lanes]:
-            helper.join()
-        for helper in helpers[lanes:]:
-            helper.join(PATIENCE_S)  # whoever opened the source may close it after this
 
 
 def _fulfil(result: Future[R], item: T, work: Callable[[T], R]) -> None:
@@ -126,15 +119,11 @@ def one_ahead(items: Iterable[T]) -> Generator[T, None, None]:
         stopped.set()
         wanted.release()
 
-    drawer = _help(draw, "ircolor-drawer", stop, hangs=True)
-    try:
+    with _helping(draw, "ircolor-drawer", stop, hangs=True):
         while (item := _taken(drawn)) is not None:
             result = item.result()
             wanted.release()
             yield result
-    finally:
-        stop()
-        drawer.join(PATIENCE_S)
 
 
 def _taken(waiting: "queue.Queue[T] | queue.SimpleQueue[T]") -> T:
@@ -148,8 +137,9 @@ def _taken(waiting: "queue.Queue[T] | queue.SimpleQueue[T]") -> T:
 _stops: "WeakKeyDictionary[threading.Thread, tuple[Callable[[], None], float | None]]" = WeakKeyDictionary()
 
 
-def _help(work: Callable[[], None], name: str, stop: Callable[[], None], *, hangs: bool = False) -> threading.Thread:
-    """Start a thread that helps a stream.
+@contextmanager
+def _helping(work: Callable[[], None], name: str, stop: Callable[[], None], *, hangs: bool = False) -> Iterator[None]:
+    """Context in which a thread helps a stream; it ends with that.
 
     A daemon, whose end the program does not wait for: it may hang in a read that never ends. And not one of a pool of
     Python's, which take no work once the main thread has ended, while others may go on.
@@ -157,13 +147,17 @@ def _help(work: Callable[[], None], name: str, stop: Callable[[], None], *, hang
     Args:
         work: what it does.
         name: of the thread.
-        stop: asks it to end.
-        hangs: whether it may not do so.
+        stop: asks it to end; more than once, perhaps.
+        hangs: whether it may not do so, and is left to itself then.
     """
     thread = threading.Thread(target=work, name=name, daemon=True)
     _stops[thread] = stop, EXIT_PATIENCE_S if hangs else None
     thread.start()
-    return thread
+    try:
+        yield
+    finally:
+        stop()
+        thread.join(PATIENCE_S if hangs else None)  # whoever opened the source may close it after this
 
 
 @atexit.register

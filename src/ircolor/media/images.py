@@ -80,10 +80,11 @@ def read_infrared(source: Path | bytes, name: str | None = None) -> Infrared:
     return Infrared(infrared.pixels, (f"only the first of {num_pages} pages was taken", *infrared.notes))
 
 
-def num_pages(source: Path | bytes, name: str | None = None) -> int:
-    """How many pages an image file has, without decoding any: more than one only in TIFF files.
+def page_sizes(source: Path | bytes, name: str | None = None) -> list[int | None]:
+    """How many px each page of an image file claims to have, without decoding any; None where its header does not say.
 
-    Pages that repeat another one smaller, as pyramids and thumbnails do, are not counted.
+    More than one page only in TIFF files. Pages that repeat another one smaller, as pyramids and thumbnails do, are not
+    counted.
 
     Args:
         source: a file, or the bytes of one.
@@ -94,26 +95,16 @@ def num_pages(source: Path | bytes, name: str | None = None) -> int:
     """
     name = _name(source, name)
     with _opened(source, name) as file:
-        return len(page_places(file, name)) if file.read(4) in TIFF_SIGNATURES else 1
-
-
-def num_claimed_px(source: Path | bytes, name: str | None = None) -> int | None:
-    """How many pixels an image file says it has, without decoding any; None where it does not say so at its beginning.
-
-    Args:
-        source: a file, or the bytes of one; of several pages the first counts.
-        name: what to call it in messages; the path when not given.
-
-    Raises:
-        UserError: as `num_pages`.
-    """
-    name = _name(source, name)
-    with _opened(source, name) as file:
         header = file.read(_HEADER_BYTES)
         if header.startswith(TIFF_SIGNATURES):
-            return page_places(file, name)[0].num_px
+            return [place.num_px for place in page_places(file, name)]
     claim = claim_of(header)
-    return claim.height * claim.width if claim else None
+    return [claim.height * claim.width if claim else None]
+
+
+def num_pages(source: Path | bytes, name: str | None = None) -> int:
+    """How many pages an image file has; as `page_sizes`."""
+    return len(page_sizes(source, name))
 
 
 def read_pages(source: Path | bytes, name: str | None = None) -> Iterator[Infrared]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import cv2
 
 from ircolor.errors import UserError
-from ircolor.media.images import is_image, num_claimed_px
+from ircolor.media.images import is_image, page_sizes
 
 _VIDEO_ENDINGS = (
     "3gp asf avi dav flv gif h264 h265 hevc m2ts m4v mjpeg mjpg mkv mov mp4 mpeg mpg mts mxf nut ogv ts vob "
@@ -97,7 +97,7 @@ def _kind_by_content(path: Path) -> Kind:
     if not os.path.isfile(path):  # noqa: PTH113
         return "image"
     try:
-        known = num_claimed_px(path) is not None  # OpenCV finds no file of a foreign name on Windows
+        known = page_sizes(path)[0] is not None  # OpenCV finds no file of a foreign name on Windows
     except UserError:  # reading tells what is wrong
         return "image"
     name: Any = os.fsencode(path)  # OpenCV dies of text that is no UTF-8
